@@ -1,0 +1,13 @@
+# tilewright_library(NAME SOURCES ... DEPS ... [MLIR])
+# A library of one layer. Every target sees the source root, so includes are spelled from there. MLIR libraries also see MLIR's headers.
+function(tilewright_library name)
+  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-restrict)
+  if(ARG_MLIR)
+    target_include_directories(${name} SYSTEM PUBLIC ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+    target_include_directories(${name} PUBLIC ${CMAKE_BINARY_DIR})
+  endif()
+endfunction()

@@ -1,0 +1,46 @@
+#include "dsl/program/program.h"
+
+#include <array>
+
+namespace tilewright::program {
+
+namespace {
+
+struct OpcodeInfo {
+  std::string_view mnemonic;
+  OpClass cls;
+};
+
+constexpr OpcodeInfo kOpcodes[] = {
+#define TW_OPCODE(Name, mnemonic, Class) {#mnemonic, OpClass::Class},
+#include "dsl/program/opcodes.def"
+};
+
+}  // namespace
+
+OpClass class_of(Opcode opcode) { return kOpcodes[static_cast<std::size_t>(opcode)].cls; }
+std::string_view mnemonic_of(Opcode opcode) { return kOpcodes[static_cast<std::size_t>(opcode)].mnemonic; }
+
+std::int64_t Type::elements() const {
+  std::int64_t count = 1;
+  for (std::int64_t extent : shape) count *= extent;
+  return count;
+}
+
+std::string to_string(const Shape& shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (std::int64_t extent : shape) {
+    if (!text.empty()) text += 'x';
+    text += extent < 0 ? "?" : std::to_string(extent);
+  }
+  return text;
+}
+
+std::string to_string(const Type& type) {
+  const std::string element(name_of(type.dtype));
+  const std::string tile = type.shape.empty() ? element : to_string(type.shape) + "x" + element;
+  return type.is_view ? "view<" + tile + ">" : tile;
+}
+
+}  // namespace tilewright::program

@@ -1,0 +1,46 @@
+// A compiled kernel as the runtime loads it: code for one target and what a launch needs to know. No compiler library is needed to read one.
+#pragma once
+
+#include "dsl/program/program.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tilewright {
+
+// The calling convention of CPU code (target names "x86-64-v2" .. "host"):
+//
+//   void entry(const uint64_t* args, const int64_t* program_id, const int64_t* num_programs, char* scratch);
+//
+// program_id and num_programs point at three values. args holds 64-bit slots, parameter after parameter: a view of rank n takes 1 + 2n slots (address of
+// element 0, n sizes, n strides in elements), a scalar takes one slot (its bits in the low bytes; bool as 0 or 1). scratch is 64-byte aligned, at least
+// Artifact::scratch_bytes long, and belongs to this call alone. The code allocates nothing, and touches no other memory.
+// A failed kernel assertion calls back through the first slot of scratch: see CpuCallbacks.
+struct CpuCallbacks {
+  // Reports a failed assert of a kernel: its text and the position in the author's source. May not return into the kernel by exception.
+  void (*assert_failed)(void* context, const char* message) = nullptr;
+  void* context = nullptr;
+};
+
+struct ScratchPrefix {  // lies at the start of scratch, filled by the driver before the call
+  CpuCallbacks callbacks;
+  std::uint64_t reserved[6] = {};
+};
+static_assert(sizeof(ScratchPrefix) == 64);
+
+using CpuEntry = void (*)(const std::uint64_t* args, const std::int64_t* program_id, const std::int64_t* num_programs, char* scratch);
+
+struct Artifact {
+  std::string kernel;   // name of the kernel
+  std::string target;   // "x86-64-v4", ...; "reference" carries no code
+  std::string entry;    // symbol of the entry point in `code`
+  std::vector<char> code;  // CPU: a relocatable ELF object that needs no external symbol
+  std::uint64_t scratch_bytes = 0;
+  std::shared_ptr<const program::Program> program;  // parameters, facts and the grid expression; the body too where the device interprets it
+  double compile_ms = 0;
+  std::vector<std::string> remarks;  // one a line: what was not vectorised, and why
+};
+
+}  // namespace tilewright
