@@ -1,4 +1,4 @@
-# The packages Tilewright builds on. scripts named in the README install them.
+# The packages Tilewright builds on. cmake/install_dependencies.sh installs them.
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
@@ -15,3 +15,14 @@ list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
+
+# tilewright_mlir: MLIR and LLVM as the compiler links them. Name no MLIR… or LLVM… library beside it: a second copy of one breaks MLIR's type identities.
+add_library(tilewright_mlir INTERFACE)
+option(TILEWRIGHT_STATIC_LLVM "Link LLVM and MLIR statically, so that the result runs where they are not installed" OFF)
+if(TILEWRIGHT_STATIC_LLVM)
+  include(StaticLLVM)
+else()
+  target_link_libraries(tilewright_mlir INTERFACE MLIR LLVM)
+  # Not part of the shared library, so linked as an archive; its exported dependencies would bring MLIR in a second time.
+  set_target_properties(MLIROptLib PROPERTIES INTERFACE_LINK_LIBRARIES "MLIR;LLVM")
+endif()

@@ -1,0 +1,13 @@
+# TILEWRIGHT_SANITIZER=address|undefined|thread instruments our code; LLVM's libraries stay as installed.
+set(TILEWRIGHT_SANITIZER "" CACHE STRING "address, undefined, thread, or empty")
+set_property(CACHE TILEWRIGHT_SANITIZER PROPERTY STRINGS "" address undefined thread)
+if(TILEWRIGHT_SANITIZER)
+  if(NOT TILEWRIGHT_SANITIZER MATCHES "^(address|undefined|thread)$")
+    message(FATAL_ERROR "TILEWRIGHT_SANITIZER=${TILEWRIGHT_SANITIZER}: address, undefined or thread")
+  endif()
+  add_compile_options(-fsanitize=${TILEWRIGHT_SANITIZER} -fno-omit-frame-pointer -UNDEBUG)
+  add_link_options(-fsanitize=${TILEWRIGHT_SANITIZER})
+  if(TILEWRIGHT_SANITIZER STREQUAL "undefined")
+    add_compile_options(-fno-sanitize-recover=all)
+  endif()
+endif()
