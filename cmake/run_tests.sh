@@ -8,7 +8,7 @@ trap 'rm -rf "$log"' EXIT
 
 ctest --test-dir "$build" --output-on-failure --no-tests=error -j2 2>&1 | tee "$log/ctest"
 ctest_status=$?
-.venv/bin/python -m pytest --build-dir "$build" 2>&1 | tee "$log/pytest"
+.venv/bin/python -m pytest --build-dir="$build" 2>&1 | tee "$log/pytest"
 pytest_status=$?
 
 echo
