@@ -27,15 +27,16 @@ struct TensorView {
   std::int64_t elements() const;
   bool is_contiguous() const;  // row-major, no gaps
 
-  // A row-major view.
+  // A row-major view. Throws Error TW3010 for a shape that cannot be.
   static TensorView contiguous(void* data, DType dtype, std::span<const std::int64_t> sizes);
 };
 
-// A row-major tensor in host memory, 64-byte aligned. Cheap to copy: copies share memory.
+// A row-major tensor in host memory, 64-byte aligned. Cheap to copy: copies share memory. The default-constructed tensor has no elements and no memory.
 class HostTensor {
  public:
   HostTensor() = default;
-  HostTensor(DType dtype, std::vector<std::int64_t> shape);  // uninitialised
+  // Uninitialised. Throws Error TW3010 for a shape that cannot be (negative size, rank above kMaxRank, too large), TW3302 without memory.
+  HostTensor(DType dtype, std::vector<std::int64_t> shape);
 
   DType dtype() const { return dtype_; }
   const std::vector<std::int64_t>& shape() const { return shape_; }
@@ -45,7 +46,8 @@ class HostTensor {
   const void* data() const { return data_.get(); }
   TensorView view() const;
 
-  // Element i of the row-major order, converted exactly to or rounded to nearest even from double. For references and tests.
+  // Element i of the row-major order, as a double (64-bit integers rounded), or rounded once to nearest even from a double. Integers saturate, NaN gives 0;
+  // bool is value != 0. For references and tests.
   double at(std::int64_t i) const;
   void set(std::int64_t i, double value);
 
@@ -58,10 +60,12 @@ class HostTensor {
   std::shared_ptr<std::byte[]> data_;
 };
 
-// Scalar conversions, round to nearest even; NaN stays NaN.
+// Scalar conversions, rounded once, to nearest even; NaN stays NaN.
 float f16_to_float(std::uint16_t bits);
 std::uint16_t float_to_f16(float value);
+std::uint16_t double_to_f16(double value);
 float bf16_to_float(std::uint16_t bits);
 std::uint16_t float_to_bf16(float value);
+std::uint16_t double_to_bf16(double value);
 
 }  // namespace tilewright
