@@ -11,6 +11,7 @@ namespace tilewright {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 47;  // what a process can address
 
 std::string text_of(std::span<const std::int64_t> sizes) {
   std::string text = "[";
@@ -34,7 +35,9 @@ std::int64_t checked_elements(DType dtype, std::span<const std::int64_t> sizes) 
   std::int64_t bytes = 0;
   overflow |= __builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes);
   if (empty) return 0;
-  if (overflow) throw Error(3010, "a tensor of shape " + text_of(sizes) + " and type " + std::string(name_of(dtype)) + " is larger than 2^63 bytes");
+  if (overflow || bytes > kMostBytes) {
+    throw Error(3010, "a tensor of shape " + text_of(sizes) + " and type " + std::string(name_of(dtype)) + " is larger than the address space");
+  }
   return count;
 }
 
