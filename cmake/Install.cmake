@@ -1,6 +1,16 @@
 # What `cmake --install` puts in place beside the libraries: headers and the package that find_package(tilewright) reads.
 include(CMakePackageConfigHelpers)
 
+if(TARGET tilewright)
+  set_target_properties(tilewright PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  install(TARGETS tilewright RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# A portable build carries the small libraries that other systems have in other versions.
+if(TILEWRIGHT_STATIC_LLVM)
+  install(IMPORTED_RUNTIME_ARTIFACTS TBB::tbb fmt::fmt LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
+
 foreach(folder dsl runtime kernels_src)
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tilewright FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 endforeach()

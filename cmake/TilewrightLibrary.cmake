@@ -51,6 +51,8 @@ function(_tilewright_export name)
   string(REGEX REPLACE "^tilewright_" "" short ${name})
   set_target_properties(${name} PROPERTIES EXPORT_NAME ${short} INSTALL_RPATH "$ORIGIN")
   add_library(tilewright::${short} ALIAS ${name})
+  # A program that calls nothing of a library may still want the operators it registers.
+  target_link_options(${name} INTERFACE LINKER:--no-as-needed)
   install(TARGETS ${name} EXPORT tilewrightTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
