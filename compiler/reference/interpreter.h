@@ -1,0 +1,96 @@
+// The reference interpreter: runs a traced program on host memory exactly as opcodes.def defines it. It is the oracle every target is tested
+// against, and the device on which a kernel's author prints, asserts and single-steps.
+//
+//   reference::Interpreter interpreter(program);
+//   interpreter.run_all(slots);            // slots: arguments as compiler/reference/slots.h lays them out
+//
+// Errors: TW3401 a kernel's assert failed, TW3402 a range whose step is not positive, TW3403 a grid extent that is negative, each with the
+// author's position; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
+#pragma once
+
+#include "compiler/reference/memory.h"
+#include "compiler/reference/ops.h"
+#include "dsl/program/program.h"
+#include "runtime/support/error.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tilewright::reference {
+
+using program::OpId;
+using program::ValueId;
+using GridIndex = std::array<std::int64_t, 3>;
+
+class Interpreter;
+
+struct Hooks {
+  // Receives each line of a print, without its newline. Standard output when empty.
+  std::function<void(std::string_view line)> print;
+  // Called before each operation of the body; what it throws ends the run. While it is set, combiners run element by element.
+  std::function<void(const Interpreter& at, OpId op)> step;
+};
+
+class Interpreter {
+ public:
+  // The program must outlive this object.
+  explicit Interpreter(const program::Program& program, Hooks hooks = {});
+
+  // The three extents of the grid for these arguments.
+  GridIndex grid(const std::uint64_t* slots);
+
+  // Runs one program of the grid.
+  void run(const std::uint64_t* slots, const GridIndex& program_id, const GridIndex& num_programs);
+
+  // Runs every program of the grid, the first axis fastest.
+  void run_all(const std::uint64_t* slots);
+
+  // What a step callback may look at. A value not yet computed is an empty tile or view.
+  const program::Program& program() const { return program_; }
+  const GridIndex& program_id() const { return program_id_; }
+  const Tile& tile(ValueId value) const { return tiles_[value]; }
+  const View& view(ValueId value) const { return views_[value]; }
+
+ private:
+  void bind(const std::uint64_t* slots);
+  void run_region(const program::Region& region);
+  void execute(const program::Op& op);
+  Tile evaluate(const program::Op& op);
+  void run_for(const program::Op& op);
+  void run_if(const program::Op& op);
+  void run_while(const program::Op& op);
+  void run_load(const program::Op& op);
+  void run_store(const program::Op& op);
+  void run_print(const program::Op& op);
+  void run_assert(const program::Op& op);
+
+  // custom.cpp: reductions and scans with a combiner of the author
+  void run_custom_reduce(const program::Op& op);
+  void run_custom_scan(const program::Op& op);
+  std::vector<Tile> combine(const program::Region& region, const std::vector<Tile>& left, const std::vector<Tile>& right);
+  std::vector<Tile> combine_lifted(const program::Region& region, std::int64_t elements);
+  bool can_lift(const program::Region& region) const;
+
+  const Tile& operand(const program::Op& op, std::size_t i) const { return read(op.operands[i]); }
+  const Tile& read(ValueId value) const;
+  std::int64_t scalar(ValueId value) const;
+  std::vector<Tile> read_all(const std::vector<ValueId>& values, std::size_t first = 0) const;
+  void write(ValueId value, Tile tile);
+  SourcePosition position(const program::Op& op) const;
+
+  const program::Program& program_;
+  Hooks hooks_;
+  std::vector<Tile> tiles_;  // by value
+  std::vector<View> views_;
+  GridIndex program_id_{}, num_programs_{1, 1, 1};
+  bool in_body_ = false;
+};
+
+// A tile as print shows it: a scalar as its value; a tile as type and nested brackets, long axes shortened.
+std::string to_text(const Tile& tile);
+
+}  // namespace tilewright::reference
