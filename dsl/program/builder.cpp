@@ -88,9 +88,7 @@ void Builder::check_operand(ValueId value) const {
     throw error;
   }
   for (std::uint32_t f = frame_; f != kNone && f != home_[value]; f = frames_[f].parent) {
-    const OpId def = program_.values[value].def;
-    const bool constant = def != kNone && program_.ops[def].opcode == Opcode::Constant;
-    if (frames_[f].isolated && !constant)
+    if (frames_[f].isolated)
       fail(1409, "a combiner uses a value from outside", "a combiner may use its arguments and C++ numbers only; pass the value as a further tile");
   }
 }
@@ -161,8 +159,8 @@ std::vector<ValueId> Builder::append(Op op, std::span<const Type> results) {
 }
 
 std::vector<ValueId> Builder::ops(Opcode opcode, Values operands, Ints ints, const Type* wanted, std::string text) {
-  for (ValueId operand : operands) check_operand(operand);
   check_effect_allowed(opcode);
+  for (ValueId operand : operands) check_operand(operand);
   const std::vector<Type> types = types_of(operands);
   const std::vector<Type> results = infer_results({opcode, types, ints, wanted}, position());
   Op op;

@@ -111,7 +111,7 @@ class Builder {
  private:
   struct Frame {
     std::uint32_t parent = kNone;
-    bool isolated = false;  // a combiner: sees constants of its own and its arguments only
+    bool isolated = false;  // a combiner: sees only what is made inside
     Region region;
   };
   struct Pending {

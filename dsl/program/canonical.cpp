@@ -63,7 +63,10 @@ class Rebuild {
   Region top_region(const Region& region, std::uint32_t parent) {
     const std::uint32_t frame = open(parent, false);
     contents(region, frame);
-    for (ValueId value : region.yields) frames_[frame].region.yields.push_back(demand(value, frame));
+    for (ValueId old : region.yields) {
+      const ValueId value = demand(old);
+      frames_[frame].region.yields.push_back(value);
+    }
     return std::move(frames_[frame].region);
   }
 
@@ -85,18 +88,12 @@ class Rebuild {
     }
   }
 
-  // The new value for `value`, with everything it needs placed before. `user` is the frame that asks.
-  ValueId demand(ValueId value, std::uint32_t user) {
+  // The new value for `value`, with everything it needs placed before.
+  ValueId demand(ValueId value) {
     value = live_.resolve(value);
-    if (frames_[user].isolated) {
-      const OpId def = source_.values[value].def;
-      if (def != kNone && source_.ops[def].opcode == Opcode::Constant) return constant(source_.ops[def], user);
-    }
     if (mapped_[value] == kNone) place_with_operands(source_.values[value].def);
     return mapped_[value];
   }
-
-  ValueId constant(const Op& op, std::uint32_t frame) { return share({Opcode::Constant, {}, {}, op.ints, {}, {}, op.loc}, source_.type(op.results[0]), frame); }
 
   void place_with_operands(OpId root) {
     std::vector<Pending> stack{{root}};
@@ -107,15 +104,13 @@ class Rebuild {
         continue;
       }
       const Op& op = source_.ops[id];
-      const bool in_combiner = frames_[frame_of_.at(live_.home(id))].isolated;
       bool ready = true;
       for (std::size_t& next = stack.back().next; next < op.operands.size(); ++next) {
         if (!live_.operand(id, next)) continue;
         const ValueId operand = live_.resolve(op.operands[next]);
-        const OpId def = source_.values[operand].def;
-        if (mapped_[operand] != kNone || (in_combiner && source_.ops[def].opcode == Opcode::Constant)) continue;
+        if (mapped_[operand] != kNone) continue;
         ++next;
-        stack.push_back({def});
+        stack.push_back({source_.values[operand].def});
         ready = false;
         break;
       }
@@ -132,7 +127,7 @@ class Rebuild {
     done_[id] = true;
     if (op.regions.empty()) {
       Op copy = op;
-      for (ValueId& operand : copy.operands) operand = demand(operand, frame);
+      for (ValueId& operand : copy.operands) operand = demand(operand);
       place_simple(id, std::move(copy), frame);
     } else {
       place_with_regions(id, frame);
@@ -224,7 +219,7 @@ class Rebuild {
     const Op& op = source_.ops[id];
     Op copy{op.opcode, {}, {}, op.ints, op.text, {}, op.loc};
     for (std::size_t i = 0; i < op.operands.size(); ++i) {
-      if (live_.operand(id, i)) copy.operands.push_back(demand(op.operands[i], frame));
+      if (live_.operand(id, i)) copy.operands.push_back(demand(op.operands[i]));
     }
     const bool isolated = class_of(op.opcode) != OpClass::Control;
     for (std::size_t r = 0; r < op.regions.size(); ++r) {
@@ -238,7 +233,7 @@ class Rebuild {
       contents(region, inner);
       for (std::size_t i = 0; i < region.yields.size(); ++i) {
         if (live_.yield(id, r, i)) {
-          const ValueId value = demand(region.yields[i], inner);
+          const ValueId value = demand(region.yields[i]);
           frames_[inner].region.yields.push_back(value);
         }
       }
