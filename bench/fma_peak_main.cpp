@@ -11,9 +11,9 @@
 
 int main(int argc, char** argv) {
   using namespace tilewright::bench;
-  const double seconds = argc > 1 ? std::atof(argv[1]) : 0.3;
-  const int repeats = argc > 2 ? std::atoi(argv[2]) : 7;
-  if (seconds <= 0 || repeats <= 0) {
+  const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 0.3;
+  const long repeats = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 7;
+  if (!(seconds > 0) || repeats <= 0) {
     std::fprintf(stderr, "usage: tilewright_fma_peak [SECONDS] [REPEATS]\n");
     return 2;
   }
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   const FmaLoop& loop = widest_fma_loop();
   const int threads = std::max(1u, std::thread::hardware_concurrency());
   double core = 0, all = 0;
-  for (int i = 0; i < repeats; ++i) {
+  for (long i = 0; i < repeats; ++i) {
     core = std::max(core, fma_rate(loop, 1, seconds));
     all = std::max(all, fma_rate(loop, threads, seconds));
   }

@@ -62,7 +62,7 @@ class Geometry:
 
     def windows(self, tokens):
         if self.partial:
-            return -(-tokens // self.stride)
+            return max(-(-(tokens - self.length) // self.stride) + 1, 1) if tokens else 0
         return 0 if tokens < self.length else (tokens - self.length) // self.stride + 1
 
 
