@@ -1,0 +1,93 @@
+// Elementwise operations where `arith` leaves cases undefined.
+#ifndef TILEWRIGHT_TILE_ARITHMETIC_OPS
+#define TILEWRIGHT_TILE_ARITHMETIC_OPS
+
+include "compiler/ir/TileTypes.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// Vectors are allowed too, so that a target may vectorise before it expands these.
+def Tile_IntLike : TypeOrValueSemanticsContainer<Tile_Int, "integer-like">;
+def Tile_FloatLike : TypeOrValueSemanticsContainer<Tile_Float, "float-like">;
+
+class Tile_DivisionOp<string mnemonic> : Tile_Op<mnemonic, [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {
+  let arguments = (ins Tile_IntLike:$lhs, Tile_IntLike:$rhs);
+  let results = (outs Tile_IntLike:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+  let hasFolder = 1;
+}
+
+def Tile_DivSOp : Tile_DivisionOp<"divs"> {
+  let summary = "signed division";
+  let description = [{
+    The quotient of signed integers, rounded toward zero; `x / 0` is 0 and the lowest integer divided by -1 is itself.
+
+    ```mlir
+    %q = tile.divs %a, %b : tensor<64xi32>
+    ```
+  }];
+}
+
+def Tile_DivUOp : Tile_DivisionOp<"divu"> {
+  let summary = "unsigned division";
+  let description = [{
+    The quotient of unsigned integers, rounded toward zero; `x / 0` is 0.
+
+    ```mlir
+    %q = tile.divu %a, %b : i64
+    ```
+  }];
+}
+
+def Tile_RemSOp : Tile_DivisionOp<"rems"> {
+  let summary = "signed remainder";
+  let description = [{
+    `x - divs(x, y) * y`: it has the sign of `x`, `x rem 0` is `x`, and the lowest integer has remainder 0 by -1.
+
+    ```mlir
+    %r = tile.rems %a, %b : tensor<64xi32>
+    ```
+  }];
+}
+
+def Tile_RemUOp : Tile_DivisionOp<"remu"> {
+  let summary = "unsigned remainder";
+  let description = [{
+    `x - divu(x, y) * y`; `x rem 0` is `x`.
+
+    ```mlir
+    %r = tile.remu %a, %b : tensor<64xi32>
+    ```
+  }];
+}
+
+class Tile_FloatToIntOp<string mnemonic> : Tile_Op<mnemonic, [Pure, SameOperandsAndResultShape] # ElementwiseMappable.traits> {
+  let arguments = (ins Tile_FloatLike:$input);
+  let results = (outs Tile_IntLike:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasFolder = 1;
+}
+
+def Tile_FPToSISatOp : Tile_FloatToIntOp<"fptosi_sat"> {
+  let summary = "float to signed integer, saturating";
+  let description = [{
+    Rounds toward zero; what lies beyond the signed integers of the result's width becomes the nearest of them, NaN becomes 0.
+
+    ```mlir
+    %i = tile.fptosi_sat %x : tensor<64xf32> to tensor<64xi8>
+    ```
+  }];
+}
+
+def Tile_FPToUISatOp : Tile_FloatToIntOp<"fptoui_sat"> {
+  let summary = "float to unsigned integer, saturating";
+  let description = [{
+    Rounds toward zero; what lies beyond the unsigned integers of the result's width becomes the nearest of them, NaN becomes 0.
+
+    ```mlir
+    %i = tile.fptoui_sat %x : f32 to i32
+    ```
+  }];
+}
+
+#endif

@@ -1,0 +1,19 @@
+// The `tile` dialect: target-neutral kernels over tiles. TileDialect.td says what it models; docs/tile-dialect.md lists every operation.
+#pragma once
+
+#include "mlir/IR/Dialect.h"
+
+#include "compiler/ir/TileDialect.h.inc"
+
+namespace tilewright::tile {
+
+// Attributes of a kernel function, of its arguments and of loops.
+inline constexpr llvm::StringLiteral kKernelAttr = "tile.kernel";
+inline constexpr llvm::StringLiteral kNameAttr = "tile.name";
+inline constexpr llvm::StringLiteral kKindAttr = "tile.kind";  // "in", "out", "inout", "scalar"
+inline constexpr llvm::StringLiteral kUnitInnerStrideAttr = "tile.unit_inner_stride";
+inline constexpr llvm::StringLiteral kAligned16Attr = "tile.aligned16";
+inline constexpr llvm::StringLiteral kFits32Attr = "tile.fits32";
+inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";  // i64, on scf.for
+
+}  // namespace tilewright::tile
