@@ -7,6 +7,7 @@
 // index too. Parameters are the first values. A program is immutable once traced and may be read by several threads.
 #pragma once
 
+#include "dsl/program/opcode.h"
 #include "runtime/support/dtype.h"
 
 #include <cstdint>
@@ -18,20 +19,12 @@
 namespace tilewright::program {
 
 using Shape = std::vector<std::int64_t>;
-using ValueId = std::uint32_t;
 using OpId = std::uint32_t;
 inline constexpr std::uint32_t kNone = ~0u;
 
 // Values of the maps of Load and Store.
 inline constexpr std::int64_t kMapPoint = -1;
 inline constexpr std::int64_t kMapFull = -2;
-
-enum class ReduceKind : std::uint8_t { Sum, Prod, Min, Max, And, Or, Xor, Custom };
-
-enum class Opcode : std::uint8_t {
-#define TW_OPCODE(Name, mnemonic, Class) Name,
-#include "dsl/program/opcodes.def"
-};
 
 enum class OpClass : std::uint8_t { Pure, Read, Write, Effect, Control };
 
@@ -81,8 +74,6 @@ struct Value {
   Type type;
   OpId def = kNone;  // kNone for parameters and region arguments
 };
-
-enum class ParamKind : std::uint8_t { Input, Output, InOut, Scalar };
 
 // What is known of an argument at compile time, beside its type. Part of the call key.
 struct ArgumentFacts {

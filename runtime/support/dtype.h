@@ -1,36 +1,13 @@
-// The element types of tiles and tensors.
+// The element types of tiles and tensors, and their names.
 #pragma once
+
+#include "runtime/support/dtype_id.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace tilewright {
-
-enum class DType : std::uint8_t {
-  Bool,  // one byte in memory, 0 or 1
-  I8, I16, I32, I64,
-  U8, U16, U32, U64,
-  F16, BF16, F32, F64,
-};
-
-inline constexpr int kNumDTypes = 13;
-
-// Size of one element in memory, in bytes.
-constexpr std::size_t size_of(DType type) {
-  switch (type) {
-    case DType::Bool: case DType::I8: case DType::U8: return 1;
-    case DType::I16: case DType::U16: case DType::F16: case DType::BF16: return 2;
-    case DType::I32: case DType::U32: case DType::F32: return 4;
-    case DType::I64: case DType::U64: case DType::F64: return 8;
-  }
-  return 0;
-}
-
-constexpr bool is_float(DType type) { return type >= DType::F16; }
-constexpr bool is_signed_int(DType type) { return type >= DType::I8 && type <= DType::I64; }
-constexpr bool is_unsigned_int(DType type) { return type >= DType::U8 && type <= DType::U64; }
-constexpr bool is_int(DType type) { return is_signed_int(type) || is_unsigned_int(type); }
 
 // The spelling used on the command line, in errors and in printed programs: "f32", "bf16", "i64", "bool", ...
 std::string_view name_of(DType type);
