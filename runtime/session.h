@@ -70,7 +70,7 @@ class Session {
 
 struct SessionOptions {
   bool poison = false;          // fill new memory with 0xFF bytes, and scratch of kernels where the device has it
-  int threads = 0;              // most threads of the device "cpu"; 0: one a core
+  int threads = 0;              // most threads of the device "cpu", at most one a core; 0: one a core
   InterpreterHook interpreter;  // what runs programs on the device "reference"
 };
 

@@ -2,6 +2,7 @@
 
 #include "runtime/support/error.h"
 
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <new>
@@ -101,7 +102,8 @@ class HostStream : public Stream {
 }  // namespace
 
 void* HostDevice::allocate(std::size_t bytes) {
-  void* memory = ::operator new(bytes == 0 ? 1 : bytes, kMemoryAlignment, std::nothrow);
+  constexpr std::size_t most = PTRDIFF_MAX - 4096;  // rounding the size up to the alignment must not wrap
+  void* memory = bytes > most ? nullptr : ::operator new(bytes == 0 ? 1 : bytes, kMemoryAlignment, std::nothrow);
   if (memory == nullptr) throw Error(3302, "device '" + properties_.name + "' has no memory for " + std::to_string(bytes) + " bytes");
   return memory;
 }

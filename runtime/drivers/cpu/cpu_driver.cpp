@@ -148,7 +148,8 @@ class CpuDriver : public Driver {
     properties.description = host_processor_name();
     properties.compile_target = "host";
     properties.memory_bytes = host_memory_bytes();
-    properties.parallelism = options_.threads > 0 ? options_.threads : tbb::info::default_concurrency();
+    const int cores = tbb::info::default_concurrency();
+    properties.parallelism = options_.threads > 0 ? std::min(options_.threads, cores) : cores;
     properties.host_memory = true;
     return {properties};
   }

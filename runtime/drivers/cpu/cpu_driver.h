@@ -16,7 +16,7 @@ namespace tilewright {
 using CpuLoader = std::function<std::shared_ptr<void>(const Artifact& artifact, CpuEntry& entry)>;
 
 struct CpuDriverOptions {
-  int threads = 0;              // most threads a launch uses; 0: one a core
+  int threads = 0;              // most threads a launch uses, at most one a core; 0: one a core
   bool poison_scratch = false;  // fill scratch with 0xFF before each launch
 };
 
