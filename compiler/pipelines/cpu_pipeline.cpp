@@ -1,0 +1,33 @@
+#include "compiler/pipelines/cpu_pipeline.h"
+
+#include "compiler/targets/cpu/lowering/passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace tilewright {
+
+void build_cpu_pipeline(mlir::OpPassManager& passes, const cpu::CpuTarget& target) {
+  // Tiles: say less, and say it outside of loops.
+  passes.addPass(mlir::createCanonicalizerPass());
+  passes.addPass(mlir::createCSEPass());
+  passes.addPass(mlir::createLoopInvariantCodeMotionPass());
+  passes.addPass(mlir::createCanonicalizerPass());
+
+  // Tiles to vectors.
+  passes.addPass(cpu::create_convert_tile_to_cpu(target));
+  passes.addPass(mlir::createCSEPass());
+  passes.addPass(cpu::create_expand_math());
+
+  // Vectors and loops to the LLVM dialect.
+  passes.addPass(mlir::createSCFToControlFlowPass());
+  passes.addPass(mlir::createConvertVectorToLLVMPass());
+  passes.addPass(mlir::createConvertMathToLLVMPass());
+  passes.addPass(mlir::createConvertMathToLibmPass());
+  passes.addPass(mlir::createArithToLLVMConversionPass());
+  passes.addPass(mlir::createConvertControlFlowToLLVMPass());
+  passes.addPass(mlir::createConvertFuncToLLVMPass());
+  passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+}
+
+}  // namespace tilewright

@@ -1,0 +1,121 @@
+#include "compiler/targets/cpu/codegen.h"
+
+#include "runtime/support/error.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <mutex>
+
+namespace tilewright::cpu {
+
+namespace {
+
+void initialise_llvm() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const CpuTarget& target) {
+  initialise_llvm();
+  const llvm::Triple triple("x86_64-unknown-linux-gnu");
+  std::string message;
+  const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!found) throw Error(9301, "LLVM has no x86-64 back end: " + message);
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, target.cpu, target.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                                                          llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+  if (!machine) throw Error(9301, "LLVM cannot make code for " + describe(target));
+  return machine;
+}
+
+// The code is vectorised already: the pipeline cleans up and schedules.
+void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+[[noreturn]] void rethrow(llvm::Error error, const std::string& doing) { throw Error(2301, doing + ": " + llvm::toString(std::move(error))); }
+
+}  // namespace
+
+std::vector<char> generate(mlir::ModuleOp source, const CpuTarget& target, Output output) {
+  const std::unique_ptr<llvm::TargetMachine> machine = target_machine(target);
+  llvm::LLVMContext context;
+  std::string problem;
+  // The default handler ends the process on an error.
+  context.setDiagnosticHandlerCallBack(
+      [](const llvm::DiagnosticInfo* info, void* text) {
+        if (info->getSeverity() != llvm::DS_Error) return;
+        llvm::raw_string_ostream stream(*static_cast<std::string*>(text));
+        llvm::DiagnosticPrinterRawOStream printer(stream);
+        info->print(printer);
+      },
+      &problem);
+  std::unique_ptr<llvm::Module> module = mlir::translateModuleToLLVMIR(source, context);
+  if (!module) throw Error(9302, "translation to LLVM IR failed");
+  module->setTargetTriple(machine->getTargetTriple());
+  module->setDataLayout(machine->createDataLayout());
+  for (llvm::Function& function : *module) {
+    if (function.isDeclaration()) continue;
+    if (target.vector_bits == 512) function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr("min-legal-vector-width", std::to_string(target.vector_bits));
+  }
+  optimise(*module, *machine);
+
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  if (output == Output::LlvmIr) {
+    module->print(stream, nullptr);
+  } else {
+    llvm::legacy::PassManager passes;
+    const auto type = output == Output::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
+    if (machine->addPassesToEmitFile(passes, stream, nullptr, type)) throw Error(9303, "LLVM cannot emit this kind of file for x86-64");
+    passes.run(*module);
+  }
+  if (!problem.empty()) throw Error(2302, "code generation failed: " + problem);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::shared_ptr<void> load_object(const Artifact& artifact, CpuEntry& entry) {
+  initialise_llvm();
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit) rethrow(jit.takeError(), "starting the loader");
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
+  if (!process) rethrow(process.takeError(), "reading the symbols of this process");
+  (*jit)->getMainJITDylib().addGenerator(std::move(*process));
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(artifact.code.data(), artifact.code.size()), artifact.kernel);
+  if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer))) rethrow(std::move(error), "loading " + artifact.kernel);
+  auto symbol = (*jit)->lookup(artifact.entry);
+  if (!symbol) rethrow(symbol.takeError(), "linking " + artifact.kernel);
+  entry = symbol->toPtr<CpuEntry>();
+  return std::shared_ptr<llvm::orc::LLJIT>(std::move(*jit));
+}
+
+}  // namespace tilewright::cpu
