@@ -3,6 +3,8 @@
 
 #include "dsl/program/kernel.h"
 #include "runtime/compiler.h"
+#include "runtime/device.h"
+#include "runtime/drivers/reference/reference_driver.h"
 #include "runtime/tensor.h"
 
 #include <cstdint>
@@ -15,7 +17,8 @@
 
 namespace tilewright {
 
-// One argument of a launch: a tensor on the session's device, or a scalar (converted to the parameter's dtype).
+// One argument of a launch: a tensor on the session's device, or a scalar. The kernel sees a double as f64 where a tensor of the call is f64 and as f32 elsewhere, an integer as
+// i64, a bool as bool.
 using Argument = std::variant<TensorView, double, std::int64_t, bool>;
 
 // Values for the kernel's constants and tunables, by name. Tunables left out take their default.
@@ -29,7 +32,7 @@ struct LaunchStats {
   double run_ms = 0;      // device time
 };
 
-// A tensor on a device; frees its memory with the last copy.
+// A tensor on a device; frees its memory with the last copy. It may outlive its session.
 class DeviceTensor {
  public:
   DeviceTensor() = default;
@@ -42,6 +45,7 @@ class DeviceTensor {
   std::shared_ptr<void> memory_;
 };
 
+// Thread-safe but for stats(): several threads may launch at once, and each kernel is compiled once. A kernel must not be destroyed before the sessions that launched it.
 class Session {
  public:
   virtual ~Session() = default;
@@ -49,16 +53,35 @@ class Session {
   // "cpu", "reference", "null", later "cuda:0".
   virtual std::string device() const = 0;
 
-  // Runs `kernel` over its grid and waits. Arguments in the order of kernel.params(). Traces and compiles at the first call with these facts.
-  // Throws Error: TW1xxx from tracing, TW2xxx from compiling, TW3xxx for arguments that do not fit the kernel.
+  // Runs `kernel` over its grid and waits. Arguments in the order of kernel.params(). Traces and compiles at the first call with these facts; an empty grid runs nothing.
+  // Arguments are checked before anything runs. Throws Error: TW1xxx from tracing, TW2xxx from compiling, TW32xx for arguments and settings that do not fit the kernel
+  // (runtime/arguments.h; TW3207: memory that the device cannot access), TW3401 for a failed assertion of the kernel.
   virtual void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
 
   // Uninitialised device memory, row-major. Filled with 0xFF bytes (NaN) when the session poisons, as it does under --check.
   virtual DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) = 0;
   virtual DeviceTensor upload(const HostTensor& tensor) = 0;
+  // Any strides; the result is row-major.
   virtual HostTensor download(const TensorView& tensor) = 0;
 
+  // Not to be touched while another thread launches.
   virtual LaunchStats& stats() = 0;
 };
+
+struct SessionOptions {
+  bool poison = false;          // fill new memory with 0xFF bytes, and scratch of kernels where the device has it
+  int threads = 0;              // most threads of the device "cpu", at most one a core; 0: one a core
+  InterpreterHook interpreter;  // what runs programs on the device "reference"
+};
+
+// A session on the device named "cpu", "reference" or "null". `compiler` may be null where the device takes programs as they are (reference, null).
+// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter.
+std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
+
+// A session on a device already open. Throws Error TW3301 when the device needs a compiler and `compiler` is null.
+std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
+
+// The drivers of this process, in the order `tilewright doctor` lists them; "cpu" only with a compiler, "reference" only with an interpreter.
+std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
 }  // namespace tilewright

@@ -1,0 +1,136 @@
+#include "runtime/drivers/host_device.h"
+
+#include "runtime/support/error.h"
+
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <utility>
+
+#include <unistd.h>
+
+namespace tilewright {
+
+namespace {
+
+constexpr std::align_val_t kMemoryAlignment{256};
+
+class HostEvent : public Event {
+ public:
+  explicit HostEvent(std::shared_ptr<Device> device) : device_(std::move(device)) {}
+
+  bool reached() const override { return true; }
+
+  double milliseconds_since(const Event& earlier) const override {
+    const auto* other = dynamic_cast<const HostEvent*>(&earlier);
+    if (other == nullptr || other->device_ != device_) throw Error(3306, "time between events of two devices");
+    if (!time_ || !other->time_) throw Error(3305, "time between events of which one was not recorded");
+    return std::chrono::duration<double, std::milli>(*time_ - *other->time_).count();
+  }
+
+  void record() { time_ = std::chrono::steady_clock::now(); }
+  const Device* device() const { return device_.get(); }
+
+ private:
+  std::shared_ptr<Device> device_;
+  std::optional<std::chrono::steady_clock::time_point> time_;
+};
+
+class HostStream : public Stream {
+ public:
+  explicit HostStream(std::shared_ptr<HostDevice> device) : device_(std::move(device)) {}
+
+  void copy_to_device(void* device, const void* host, std::size_t bytes) override {
+    check_range(device, bytes);
+    if (bytes != 0) std::memcpy(device, host, bytes);
+  }
+
+  void copy_to_host(void* host, const void* device, std::size_t bytes) override {
+    check_range(device, bytes);
+    if (bytes != 0) std::memcpy(host, device, bytes);
+  }
+
+  void fill(void* device, unsigned char value, std::size_t bytes) override {
+    check_range(device, bytes);
+    if (bytes != 0) std::memset(device, value, bytes);
+  }
+
+  void launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) override {
+    const std::string& kernel = executable.artifact().kernel;
+    const auto* loaded = dynamic_cast<const HostExecutable*>(&executable);
+    if (loaded == nullptr || &loaded->device() != device_.get()) throw Error(3306, "kernel '" + kernel + "' was loaded on another device");
+    if (arguments.size() != loaded->slots()) {
+      throw Error(3305, "kernel '" + kernel + "' takes " + std::to_string(loaded->slots()) + " argument slots, given are " + std::to_string(arguments.size()));
+    }
+    const std::int64_t programs = programs_of(grid, kernel);
+    device_->check_arguments(executable, arguments);
+    if (programs == 0) return;
+    try {
+      device_->run(executable, grid, programs, arguments);
+    } catch (...) {
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  void record(Event& event) override {
+    auto* own = dynamic_cast<HostEvent*>(&event);
+    if (own == nullptr || own->device() != device_.get()) throw Error(3306, "an event of another device");
+    own->record();
+  }
+
+  void wait(const Event& event) override {
+    const auto* own = dynamic_cast<const HostEvent*>(&event);
+    if (own == nullptr || own->device() != device_.get()) throw Error(3306, "an event of another device");
+  }
+
+  void synchronize() override {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  void check_range(const void* device, std::size_t bytes) const {
+    if (bytes == 0) return;
+    if (device == nullptr || !device_->accessible(device, bytes))
+      throw Error(3304, "a copy of " + std::to_string(bytes) + " bytes lies outside the memory of device '" + device_->properties().name + "'");
+  }
+
+  std::shared_ptr<HostDevice> device_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void* HostDevice::allocate(std::size_t bytes) {
+  constexpr std::size_t most = PTRDIFF_MAX - 4096;  // rounding the size up to the alignment must not wrap
+  void* memory = bytes > most ? nullptr : ::operator new(bytes == 0 ? 1 : bytes, kMemoryAlignment, std::nothrow);
+  if (memory == nullptr) throw Error(3302, "device '" + properties_.name + "' has no memory for " + std::to_string(bytes) + " bytes");
+  return memory;
+}
+
+void HostDevice::release(void* memory) noexcept { ::operator delete(memory, kMemoryAlignment); }
+
+std::unique_ptr<Stream> HostDevice::make_stream() { return std::make_unique<HostStream>(std::static_pointer_cast<HostDevice>(shared_from_this())); }
+
+std::unique_ptr<Event> HostDevice::make_event() { return std::make_unique<HostEvent>(shared_from_this()); }
+
+HostExecutable::HostExecutable(std::shared_ptr<Device> device, Artifact artifact) : device_(std::move(device)), artifact_(std::move(artifact)) {
+  if (!artifact_.program) throw Error(3303, "the artifact of kernel '" + artifact_.kernel + "' carries no program");
+  slots_ = argument_slots(*artifact_.program);
+}
+
+std::uint64_t host_memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) : 0;
+}
+
+std::string host_processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+}  // namespace tilewright

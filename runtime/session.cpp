@@ -1,0 +1,258 @@
+#include "runtime/session.h"
+
+#include "runtime/arguments.h"
+#include "runtime/call_key.h"
+#include "runtime/drivers/cpu/cpu_driver.h"
+#include "runtime/drivers/null/null_driver.h"
+#include "runtime/kernel_cache.h"
+#include "runtime/support/error.h"
+#include "runtime/support/log.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+namespace tilewright {
+
+namespace {
+
+// A stream and the two events around a launch.
+struct Lane {
+  std::unique_ptr<Stream> stream;
+  std::unique_ptr<Event> start, stop;
+};
+
+// Streams to use by one thread at a time, kept for the next launch.
+class LanePool {
+ public:
+  explicit LanePool(Device& device) : device_(device) {}
+
+  Lane take() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Lane lane = std::move(idle_.back());
+        idle_.pop_back();
+        return lane;
+      }
+    }
+    return {device_.make_stream(), device_.make_event(), device_.make_event()};
+  }
+
+  void give_back(Lane lane) {
+    std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(lane));
+  }
+
+ private:
+  Device& device_;
+  std::mutex mutex_;
+  std::vector<Lane> idle_;
+};
+
+// Copies a strided view, its bytes gathered from `span` that starts at the view's lowest element, to row-major order.
+void gather(const TensorView& view, const std::byte* span, std::int64_t origin, std::byte* out) {
+  const std::size_t element = size_of(view.dtype);
+  std::array<std::int64_t, kMaxRank> at{};
+  std::int64_t offset = origin;
+  for (std::int64_t i = 0, count = view.elements(); i < count; ++i) {
+    std::memcpy(out + static_cast<std::size_t>(i) * element, span + static_cast<std::size_t>(offset) * element, element);
+    for (int axis = view.rank - 1; axis >= 0; --axis) {
+      offset += view.strides[axis];
+      if (++at[axis] < view.sizes[axis]) break;
+      offset -= at[axis] * view.strides[axis];
+      at[axis] = 0;
+    }
+  }
+}
+
+class DeviceSession : public Session {
+ public:
+  DeviceSession(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options)
+      : device_(std::move(device)), compiler_(std::move(compiler)), poison_(options.poison), lanes_(*device_) {
+    if (!device_->properties().compile_target.empty() && !compiler_)
+      throw Error(3301, "device '" + device_->properties().name + "' needs a compiler, and this process has none");
+  }
+
+  std::string device() const override { return device_->properties().name; }
+
+  void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
+    check_arguments(kernel, arguments);
+    check_memory(kernel, arguments);
+    program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings)};
+    for (const Argument& argument : arguments) {
+      const TensorView* view = std::get_if<TensorView>(&argument);
+      call.facts.push_back(view != nullptr ? facts_of(*view) : program::ArgumentFacts{});
+    }
+
+    const CallKey key = specialisations_.key(kernel, call.settings, call.types, call.facts);
+    const std::shared_ptr<const LoadedKernel> loaded = cache_.get(key, [&] { return make_kernel(kernel, call); });
+    const std::vector<std::uint64_t> slots = pack_arguments(*loaded->program, arguments);
+    const GridSize grid = loaded->grid.evaluate(slots);
+    const std::int64_t programs = programs_of(grid, kernel.name());
+    const double milliseconds = programs == 0 ? 0 : run(*loaded, grid, slots);
+    if (log_enabled(LogLevel::Debug)) {
+      log(LogLevel::Debug, "launched '" + kernel.name() + "' on " + device() + ", grid " + std::to_string(grid[0]) + " x " + std::to_string(grid[1]) + " x " +
+                               std::to_string(grid[2]) + ", " + std::to_string(milliseconds) + " ms");
+    }
+    std::lock_guard lock(stats_mutex_);
+    ++stats_.launches;
+    stats_.run_ms += milliseconds;
+  }
+
+  DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) override {
+    DeviceTensor tensor = allocate_raw(dtype, shape);
+    if (poison_) {
+      with_lane([&](Lane& lane) {
+        lane.stream->fill(tensor.view().data, 0xFF, range_of(tensor.view()).bytes);
+        lane.stream->synchronize();
+      });
+    }
+    return tensor;
+  }
+
+  DeviceTensor upload(const HostTensor& tensor) override {
+    DeviceTensor copy = allocate_raw(tensor.dtype(), tensor.shape());
+    with_lane([&](Lane& lane) {
+      lane.stream->copy_to_device(copy.view().data, tensor.data(), tensor.bytes());
+      lane.stream->synchronize();
+    });
+    return copy;
+  }
+
+  HostTensor download(const TensorView& tensor) override {
+    HostTensor copy(tensor.dtype, {tensor.sizes.begin(), tensor.sizes.begin() + tensor.rank});
+    const MemoryRange range = range_of(tensor);
+    if (range.bytes == 0) return copy;
+    if (!device_->accessible(range.first, range.bytes)) throw Error(3207, "a tensor to be read is not in memory of device '" + device() + "'");
+    const auto fetch = [&](void* to) {
+      with_lane([&](Lane& lane) {
+        lane.stream->copy_to_host(to, range.first, range.bytes);
+        lane.stream->synchronize();
+      });
+    };
+    if (tensor.is_contiguous()) {
+      fetch(copy.data());
+    } else {
+      std::vector<std::byte> span(range.bytes);
+      fetch(span.data());
+      const std::int64_t origin = (static_cast<const std::byte*>(tensor.data) - range.first) / static_cast<std::int64_t>(size_of(tensor.dtype));
+      gather(tensor, span.data(), origin, static_cast<std::byte*>(copy.data()));
+    }
+    return copy;
+  }
+
+  LaunchStats& stats() override { return stats_; }
+
+ private:
+  // A lane is dropped, not given back, when `use` throws.
+  template <class Use>
+  void with_lane(Use use) {
+    Lane lane = lanes_.take();
+    use(lane);
+    lanes_.give_back(std::move(lane));
+  }
+
+  void check_memory(const program::TraceableKernel& kernel, std::span<const Argument> arguments) const {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const TensorView* view = std::get_if<TensorView>(&arguments[i]);
+      if (view == nullptr) continue;
+      const MemoryRange range = range_of(*view);
+      if (range.bytes == 0 || device_->accessible(range.first, range.bytes)) continue;
+      char address[32];
+      std::snprintf(address, sizeof address, "%p", view->data);
+      throw Error(3207, "kernel '" + kernel.name() + "', argument '" + kernel.params()[i].name + "': the tensor at " + address + " is not in memory of device '" + device() + "'")
+          .help("allocate or upload it with the session that launches");
+    }
+  }
+
+  DeviceTensor allocate_raw(DType dtype, std::span<const std::int64_t> shape) {
+    TensorView view = TensorView::contiguous(nullptr, dtype, shape);
+    const std::size_t bytes = static_cast<std::size_t>(view.elements()) * size_of(dtype);
+    view.data = device_->allocate(bytes);
+    return {view, std::shared_ptr<void>(view.data, [device = device_](void* memory) { device->release(memory); })};
+  }
+
+  // Trace, compile, load.
+  std::shared_ptr<const LoadedKernel> make_kernel(const program::TraceableKernel& kernel, const program::CallFacts& call) {
+    const auto start = std::chrono::steady_clock::now();
+    auto program = std::make_shared<const program::Program>(kernel.trace(call));
+    GridExpression grid(*program);
+    Artifact artifact;
+    const std::string& target = device_->properties().compile_target;
+    if (target.empty()) {
+      artifact.kernel = program->name;
+      artifact.target = device();
+      artifact.program = program;
+    } else {
+      CompileOptions options;
+      options.target = target;
+      artifact = compiler_->compile(program, options);
+      if (!artifact.program) artifact.program = program;
+    }
+    std::vector<std::string> remarks = artifact.remarks;
+    std::shared_ptr<Executable> executable = device_->load(std::move(artifact));
+    const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    log(LogLevel::Info, "compiled '" + kernel.name() + "' for " + device() + " in " + std::to_string(milliseconds) + " ms");
+    for (const std::string& remark : remarks) log(LogLevel::Info, "'" + kernel.name() + "': " + remark);
+    {
+      std::lock_guard lock(stats_mutex_);
+      ++stats_.compiles;
+      stats_.compile_ms += milliseconds;
+    }
+    return std::make_shared<const LoadedKernel>(LoadedKernel{std::move(program), std::move(executable), std::move(grid)});
+  }
+
+  double run(const LoadedKernel& loaded, const GridSize& grid, std::span<const std::uint64_t> slots) {
+    double milliseconds = 0;
+    with_lane([&](Lane& lane) {
+      lane.stream->record(*lane.start);
+      lane.stream->launch(*loaded.executable, grid, slots);
+      lane.stream->record(*lane.stop);
+      lane.stream->synchronize();
+      milliseconds = lane.stop->milliseconds_since(*lane.start);
+    });
+    return milliseconds;
+  }
+
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<Compiler> compiler_;
+  bool poison_;
+  LanePool lanes_;
+  Specialisations specialisations_;
+  KernelCache cache_;
+  std::mutex stats_mutex_;
+  LaunchStats stats_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  std::vector<std::unique_ptr<Driver>> drivers;
+  if (compiler) {
+    const auto load = [compiler](const Artifact& artifact, CpuEntry& entry) { return compiler->load_cpu(artifact, entry); };
+    drivers.push_back(make_cpu_driver(load, {options.threads, options.poison}));
+  }
+  if (options.interpreter) drivers.push_back(make_reference_driver(options.interpreter));
+  drivers.push_back(make_null_driver());
+  return drivers;
+}
+
+std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  return std::make_unique<DeviceSession>(std::move(device), std::move(compiler), options);
+}
+
+std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  std::string known;
+  for (const std::unique_ptr<Driver>& driver : make_drivers(compiler, options)) {
+    const std::vector<DeviceProperties> found = driver->enumerate();
+    for (std::size_t ordinal = 0; ordinal < found.size(); ++ordinal) {
+      if (found[ordinal].name == device) return make_session(driver->open(static_cast<int>(ordinal)), compiler, options);
+      known += (known.empty() ? "" : ", ") + found[ordinal].name;
+    }
+  }
+  throw Error(3301, "there is no device '" + device + "'").help("devices here: " + known);
+}
+
+}  // namespace tilewright
