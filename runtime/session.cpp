@@ -1,5 +1,6 @@
 #include "runtime/session.h"
 
+#include "dsl/program/verify.h"
 #include "runtime/arguments.h"
 #include "runtime/call_key.h"
 #include "runtime/drivers/cpu/cpu_driver.h"
@@ -178,6 +179,7 @@ class DeviceSession : public Session {
   std::shared_ptr<const LoadedKernel> make_kernel(const program::TraceableKernel& kernel, const program::CallFacts& call) {
     const auto start = std::chrono::steady_clock::now();
     auto program = std::make_shared<const program::Program>(kernel.trace(call));
+    program::verify(*program);
     GridExpression grid(*program);
     Artifact artifact;
     const std::string& target = device_->properties().compile_target;
