@@ -20,7 +20,7 @@ build:
 	@cmake --build $(BUILD) -j $(JOBS)
 
 demo: build
-	@$(BUILD)/bin/tilewright_demo examples/demo/minilm_attention.safetensors
+	@$(BUILD)/bin/tilewright_demo examples/demo
 
 test: build
 	@$(call install,python)

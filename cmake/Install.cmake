@@ -15,6 +15,9 @@ foreach(folder dsl runtime kernels_src)
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tilewright FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 endforeach()
 
+# Of the compiler a user sees the one header that makes it.
+install(FILES ${CMAKE_SOURCE_DIR}/compiler/compiler.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tilewright/compiler)
+
 # The umbrella headers are reached by short names: <tilewright/tilewright.h> is the whole language.
 foreach(header dsl/tilewright.h)
   get_filename_component(name ${header} NAME)

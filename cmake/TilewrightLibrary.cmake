@@ -49,7 +49,7 @@ endfunction()
 
 function(_tilewright_export name)
   string(REGEX REPLACE "^tilewright_" "" short ${name})
-  set_target_properties(${name} PROPERTIES EXPORT_NAME ${short} INSTALL_RPATH "$ORIGIN")
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${short} INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
   add_library(tilewright::${short} ALIAS ${name})
   # A program that calls nothing of a library may still want the operators it registers.
   target_link_options(${name} INTERFACE LINKER:--no-as-needed)

@@ -159,9 +159,8 @@ def selected_attention(q, k, v, indices, geometry, scale):
     return masked_attention(q, k, v, mask, scale)
 
 
-def nsa(q, k, v, g_cmp, g_slc, g_swa, indices, geometry, scale):
-    """All three branches over given block indices."""
-    k_cmp, v_cmp = compress(k, geometry), compress(v, geometry)
+def nsa(q, k, v, k_cmp, v_cmp, g_cmp, g_slc, g_swa, indices, geometry, scale):
+    """All three branches over given windows and block indices."""
     o = g_cmp.to(F64)[..., None] * compressed_attention(q, k_cmp, v_cmp, k.shape[1], geometry, scale)[0]
     o = o + g_slc.to(F64)[..., None] * selected_attention(q, k, v, indices, geometry, scale)[0]
     if geometry.window:

@@ -1,0 +1,87 @@
+// Times one operator on the CPU and prints a JSON object: the first call apart (trace, compile, run), then warm calls.
+//   "run_ms"   time of the kernels of each warm call, memory allocated beforehand by the session
+//   "wall_ms"  time of the whole call, with copies of inputs and outputs between host tensors and the device
+// Usage: tilewright_operator_times OPERATOR [NAME=VALUE ...] [--repeats N]; settings as in `tilewright list OPERATOR`, tunables of its kernels too.
+#include "compiler/compiler.h"
+#include "runtime/operator.h"
+#include "runtime/session.h"
+#include "runtime/support/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+using namespace tilewright;
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+struct Request {
+  const Operator* op = nullptr;
+  std::map<std::string, std::string> values;
+  KernelSettings tunables;
+  long repeats = 7;
+};
+
+Request parse(int argc, char** argv) {
+  Request request;
+  if (argc < 2 || (request.op = find_operator(argv[1])) == nullptr) throw Error(3001, "the first argument is an operator of `tilewright list`");
+  for (const OperatorSetting& setting : request.op->settings()) request.values[setting.name] = setting.default_value;
+  for (int i = 2; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const std::size_t equals = argument.find('=');
+    if (argument == "--repeats" && i + 1 < argc) {
+      request.repeats = std::strtol(argv[++i], nullptr, 10);
+    } else if (equals == std::string::npos) {
+      throw Error(3001, "'" + argument + "' is not NAME=VALUE");
+    } else if (const auto known = request.values.find(argument.substr(0, equals)); known != request.values.end()) {
+      known->second = argument.substr(equals + 1);
+    } else {
+      request.tunables[argument.substr(0, equals)] = std::strtoll(argument.c_str() + equals + 1, nullptr, 10);
+    }
+  }
+  if (request.repeats < 1) throw Error(3002, "--repeats is at least 1");
+  return request;
+}
+
+Json measure(const Request& request) {
+  OperatorSettings settings(request.values);
+  settings.tunables = request.tunables;
+  const TensorMap inputs = request.op->random_inputs(settings, 0);
+  const std::unique_ptr<Session> session = make_session("cpu", make_compiler());
+
+  const auto call = [&] {
+    session->stats() = {};
+    const auto start = Clock::now();
+    request.op->run(*session, settings, inputs);
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  const double first_wall = call();
+  const LaunchStats first = session->stats();
+  Json report = {{"operator", request.op->name()},
+                 {"settings", request.values},
+                 {"flops", request.op->flops(settings, inputs)},
+                 {"first_call", {{"wall_ms", first_wall}, {"compiles", first.compiles}, {"compile_ms", first.compile_ms}, {"run_ms", first.run_ms}}}};
+  for (long i = 0; i < request.repeats; ++i) {
+    report["wall_ms"].push_back(call());
+    report["run_ms"].push_back(session->stats().run_ms);
+  }
+  report["launches"] = session->stats().launches;
+  return report;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    std::printf("%s\n", measure(parse(argc, argv)).dump().c_str());
+    return 0;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+}
