@@ -88,10 +88,11 @@ void Importer::operation(const program::Op& op) {
     case Print: return print(op);
     case Assert: tile::AssertOp::create(b_, operand(op, 0), op.text); return;
 
-    case Neg: case Abs: case Not: case Exp: case Exp2: case Log: case Log2: case Sqrt: case Rsqrt: case Sin: case Cos: case Tanh: case Floor: case Ceil:
-    case IsNan:
+    case Neg: case Abs: case Not: case Exp: case Exp2: case Log: case Log2: case Sqrt: case Rsqrt: case Sin: case Cos: case Tanh:
+    case Floor: case Ceil: case IsNan:
       return define(op, unary(op));
-    case Add: case Sub: case Mul: case Div: case Rem: case Min: case Max: case And: case Or: case Xor: case Shl: case Shr: return define(op, binary(op));
+    case Add: case Sub: case Mul: case Div: case Rem: case Min: case Max: case And: case Or: case Xor: case Shl: case Shr:
+      return define(op, binary(op));
     case Eq: case Ne: case Lt: case Le: case Gt: case Ge: return define(op, compare(op));
     case Select: case Fma: return define(op, ternary(op));
 

@@ -85,7 +85,8 @@ mlir::Value Importer::cast(mlir::Value value, DType from, DType to) {
   return is_signed_int(from) ? mlir::Value(arith::ExtSIOp::create(b_, target, value)) : mlir::Value(arith::ExtUIOp::create(b_, target, value));
 }
 
-// An integer that the intermediate type cannot hold exactly would be rounded twice on its way to bf16; f16 is safe, since what f32 rounds is infinite there.
+// An integer that the intermediate type cannot hold exactly would be rounded twice on its way to bf16; f16 is safe, since what f32 rounds is
+// infinite there.
 mlir::Value Importer::int_to_float(mlir::Value value, DType from, DType to) {
   const bool is_signed = is_signed_int(from);
   auto convert = [&](mlir::Value integer, mlir::Type element) -> mlir::Value {

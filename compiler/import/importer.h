@@ -46,7 +46,7 @@ class Importer {
   mlir::Value cast(mlir::Value value, DType from, DType to);
   mlir::Value int_to_float(mlir::Value value, DType from, DType to);
   mlir::Value float_to_float(mlir::Value value, DType to);
-  mlir::Value round_to_odd(mlir::Value f64);                     // f64 -> f32, so that a second rounding is as good as a single one
+  mlir::Value round_to_odd(mlir::Value f64);  // f64 -> f32, so that a second rounding is as good as a single one
   mlir::Value constant_of(const program::Op& op);
   mlir::Value bitcast(const program::Op& op);
 

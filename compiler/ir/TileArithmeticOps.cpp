@@ -1,8 +1,8 @@
 // Constant folding of division, remainder and saturating conversion; the rules here are the operations' semantics.
 #include "compiler/ir/TileOps.h"
 
-#include "mlir/Dialect/CommonFolders.h"
 #include "llvm/ADT/APSInt.h"
+#include "mlir/Dialect/CommonFolders.h"
 
 namespace tilewright::tile {
 
@@ -39,12 +39,14 @@ mlir::Attribute fold_to_int(mlir::Attribute input, mlir::Type result, bool is_un
 
 mlir::OpFoldResult DivSOp::fold(FoldAdaptor adaptor) {
   if (is_one(adaptor.getRhs())) return getLhs();
-  return fold_division(adaptor.getOperands(), [](const APInt& x, const APInt& y) { return y.isZero() ? APInt::getZero(x.getBitWidth()) : x.sdiv(y); });
+  return fold_division(adaptor.getOperands(),
+                       [](const APInt& x, const APInt& y) { return y.isZero() ? APInt::getZero(x.getBitWidth()) : x.sdiv(y); });
 }
 
 mlir::OpFoldResult DivUOp::fold(FoldAdaptor adaptor) {
   if (is_one(adaptor.getRhs())) return getLhs();
-  return fold_division(adaptor.getOperands(), [](const APInt& x, const APInt& y) { return y.isZero() ? APInt::getZero(x.getBitWidth()) : x.udiv(y); });
+  return fold_division(adaptor.getOperands(),
+                       [](const APInt& x, const APInt& y) { return y.isZero() ? APInt::getZero(x.getBitWidth()) : x.udiv(y); });
 }
 
 mlir::OpFoldResult RemSOp::fold(FoldAdaptor adaptor) {

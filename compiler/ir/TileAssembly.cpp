@@ -32,13 +32,12 @@ mlir::ParseResult parseCoordinates(mlir::OpAsmParser& parser, llvm::SmallVectorI
   return mlir::success();
 }
 
-void printCoordinates(mlir::OpAsmPrinter& printer, mlir::Operation*, mlir::OperandRange indices, mlir::TypeRange types, mlir::DenseI64ArrayAttr maps) {
+void printCoordinates(mlir::OpAsmPrinter& printer, mlir::Operation*, mlir::OperandRange indices, mlir::TypeRange types,
+                      mlir::DenseI64ArrayAttr maps) {
   llvm::interleaveComma(llvm::seq<std::size_t>(0, indices.size()), printer, [&](std::size_t axis) {
     printer << indices[axis];
-    if (const std::int64_t map = maps[axis]; map >= 0)
-      printer << " along " << map;
-    else if (map == kMapWhole)
-      printer << " whole";
+    if (const std::int64_t map = maps[axis]; map >= 0) printer << " along " << map;
+    else if (map == kMapWhole) printer << " whole";
     if (!types[axis].isInteger(64)) printer << " : " << types[axis];
   });
   printer << "]";

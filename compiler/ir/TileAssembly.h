@@ -12,7 +12,8 @@ using Unresolved = mlir::OpAsmParser::UnresolvedOperand;
 // `%head, %row along 0, %rows along 0 : tensor<64xi32>, %i whole : tensor<8x8xi64>`. A type is spelled where it is not i64.
 mlir::ParseResult parseCoordinates(mlir::OpAsmParser& parser, llvm::SmallVectorImpl<Unresolved>& indices, llvm::SmallVectorImpl<mlir::Type>& types,
                                    mlir::DenseI64ArrayAttr& maps);
-void printCoordinates(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::OperandRange indices, mlir::TypeRange types, mlir::DenseI64ArrayAttr maps);
+void printCoordinates(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::OperandRange indices, mlir::TypeRange types,
+                      mlir::DenseI64ArrayAttr maps);
 
 // `!tile.view<?x?xf32>` in full.
 mlir::ParseResult parseView(mlir::OpAsmParser& parser, mlir::Type& type);

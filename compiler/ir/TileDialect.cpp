@@ -2,11 +2,11 @@
 
 #include "compiler/ir/TileOps.h"
 
+#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 #include "compiler/ir/TileDialect.cpp.inc"
 #include "compiler/ir/TileEnums.cpp.inc"
@@ -60,7 +60,8 @@ mlir::LogicalResult TileDialect::verifyRegionArgAttribute(mlir::Operation* op, u
     auto kind = llvm::dyn_cast<mlir::StringAttr>(attribute.getValue());
     if (!kind || !llvm::is_contained({"in", "out", "inout", "scalar"}, kind.getValue()))
       return fail() << "'" << name << "' must be \"in\", \"out\", \"inout\" or \"scalar\"";
-    if ((kind.getValue() == "scalar") == llvm::isa<ViewType>(type)) return fail() << "is " << type << ", which '" << name << "' = " << kind << " is not for";
+    if ((kind.getValue() == "scalar") == llvm::isa<ViewType>(type))
+      return fail() << "is " << type << ", which '" << name << "' = " << kind << " is not for";
     return mlir::success();
   }
   if (name == kUnitInnerStrideAttr || name == kAligned16Attr || name == kFits32Attr) {

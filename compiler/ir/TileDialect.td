@@ -17,14 +17,14 @@ def Tile_Dialect : Dialect {
     `tensor<f32>`. Extents may be any positive number. Element types are `i1`, `i8`, `i16`, `i32`, `i64`, `f16`, `bf16`, `f32` and `f64`; integers
     are signless and the operation says how it reads them. In memory an `i1` takes one byte, 0 or 1.
 
-    The dialect has only what `arith`, `math` and `scf` lack. Elementwise arithmetic is `arith` and `math` on tensors and scalars; integer division
-    and conversion from floats, where `arith` leaves cases undefined, are `tile.divs` and its kin. Arithmetic on `f16` and `bf16` is spelled as an extension to `f32`, the operation,
-    and one truncation. Loops are `scf.for` over `i64`, `scf.while` and `scf.if`; an `scf.for` may carry `tile.stages`, the number of iterations
-    in flight that its author asks for.
+    The dialect has only what `arith`, `math` and `scf` lack. Elementwise arithmetic is `arith` and `math` on tensors and scalars; integer
+    division and conversion from floats, where `arith` leaves cases undefined, are `tile.divs` and its kin. Arithmetic on `f16` and `bf16` is
+    spelled as an extension to `f32`, the operation, and one truncation. Loops are `scf.for` over `i64`, `scf.while` and `scf.if`; an `scf.for`
+    may carry `tile.stages`, the number of iterations in flight that its author asks for.
 
-    Attributes of a kernel's arguments: `tile.name` (string) and `tile.kind` (`"in"`, `"out"`, `"inout"`, `"scalar"`), and on views the facts of the call, as
-    unit attributes: `tile.unit_inner_stride` (the last dimension has stride 1), `tile.aligned16` (the base address, and every stride but the last in
-    bytes, is a multiple of 16) and `tile.fits32` (every element's offset, in elements, fits in a signed 32-bit integer).
+    Attributes of a kernel's arguments: `tile.name` (string) and `tile.kind` (`"in"`, `"out"`, `"inout"`, `"scalar"`), and on views the facts of
+    the call, as unit attributes: `tile.unit_inner_stride` (the last dimension has stride 1), `tile.aligned16` (the base address, and every stride
+    but the last in bytes, is a multiple of 16) and `tile.fits32` (every element's offset, in elements, fits in a signed 32-bit integer).
   }];
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;

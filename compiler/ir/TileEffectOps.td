@@ -8,7 +8,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Tile_PrintOp : Tile_Op<"print", [MemoryEffects<[MemWrite]>]> {
   let summary = "print values";
   let description = [{
-    Writes `prefix` and its operands for people to read. `unsigned_operands`, if there, has an entry for every operand: whether its integers are unsigned.
+    Writes `prefix` and its operands for people to read. `unsigned_operands`, if there, has an entry for every operand: whether its integers are
+    unsigned.
 
     ```mlir
     tile.print "row sums " %s, %n : tensor<64xf32>, i64

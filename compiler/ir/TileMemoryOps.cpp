@@ -1,6 +1,7 @@
 // Verifiers and canonical forms of the operations on views of memory.
 #include "compiler/ir/TileOps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 
 namespace tilewright::tile {
@@ -77,11 +78,36 @@ mlir::LogicalResult LoadOp::verify() {
   return mlir::success();
 }
 
-// A mask known to be true is dropped.
+// A mask known to be true is dropped, a load under one known to be false reads nothing. `other` is a scalar where it can be, and left out where it
+// is zero.
 mlir::LogicalResult LoadOp::canonicalize(LoadOp op, mlir::PatternRewriter& rewriter) {
-  if (mask_fact(op.getMask()) != MaskFact::AllTrue) return mlir::failure();
-  rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().clear(); });
-  return mlir::success();
+  const mlir::Type type = op.getType(), element = element_type_of(type);
+  mlir::Value other = op.getOther();
+  switch (mask_fact(op.getMask())) {
+    case MaskFact::None: break;
+    case MaskFact::AllTrue: rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().clear(); }); return mlir::success();
+    case MaskFact::AllFalse:
+      if (!other) other = mlir::arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getZeroAttr(element));
+      if (other.getType() != type) other = SplatOp::create(rewriter, op.getLoc(), type, other);
+      rewriter.replaceOp(op, other);
+      return mlir::success();
+  }
+  if (!other) return mlir::failure();
+  if (mlir::matchPattern(other, mlir::m_Zero()) || mlir::matchPattern(other, mlir::m_PosZeroFloat())) {
+    rewriter.modifyOpInPlace(op, [&] { op.getOtherMutable().clear(); });
+    return mlir::success();
+  }
+  mlir::SplatElementsAttr constant;
+  if (other.getType() != element && mlir::matchPattern(other, mlir::m_Constant(&constant))) {
+    const mlir::Value scalar = mlir::arith::ConstantOp::create(rewriter, other.getLoc(), constant.getSplatValue<mlir::TypedAttr>());
+    rewriter.modifyOpInPlace(op, [&] { op.getOtherMutable().assign(scalar); });
+    return mlir::success();
+  }
+  if (auto splat = other.getDefiningOp<SplatOp>()) {
+    rewriter.modifyOpInPlace(op, [&] { op.getOtherMutable().assign(splat.getInput()); });
+    return mlir::success();
+  }
+  return mlir::failure();
 }
 
 mlir::LogicalResult StoreOp::verify() { return verify_access(*this, getView().getType(), getIndices(), getMaps(), getMask(), getValue().getType()); }

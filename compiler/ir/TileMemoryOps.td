@@ -54,8 +54,8 @@ def Tile_SizeOp : Tile_Op<"size", [Pure]> {
 def Tile_NarrowOp : Tile_Op<"narrow", [Pure, AllTypesMatch<["view", "result"]>]> {
   let summary = "a part of a view along one axis";
   let description = [{
-    The view of the coordinates `[start, start + size)` along `axis`; its own coordinates count from `start`. The part is clamped to its parent of `n`
-    elements: `start` to `[0, n]`, then `size` to `[0, n - start]`.
+    The view of the coordinates `[start, start + size)` along `axis`; its own coordinates count from `start`. The part is clamped to its parent of
+    `n` elements: `start` to `[0, n]`, then `size` to `[0, n - start]`.
 
     ```mlir
     %part = tile.narrow %x axis 0 from %start size %count : !tile.view<?x?xf32>
@@ -70,8 +70,8 @@ def Tile_NarrowOp : Tile_Op<"narrow", [Pure, AllTypesMatch<["view", "result"]>]>
 def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
   let summary = "read a tile";
   let description = [{
-    Reads a tile of rank r, or a scalar, from a view of rank n. There is one index and one entry of `maps` for every dimension of the view; the entry says how the
-    index gives the coordinate of the element at position `i = (i_0, i_1, …)` of the tile:
+    Reads a tile of rank r, or a scalar, from a view of rank n. There is one index and one entry of `maps` for every dimension of the view; the
+    entry says how the index gives the coordinate of the element at position `i = (i_0, i_1, …)` of the tile:
 
     | in `maps` | spelled           | index                             | coordinate            |
     |-----------|-------------------|-----------------------------------|-----------------------|
@@ -80,8 +80,8 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     | a >= 0    | `%x along a`      | tile of rank 1, extent `shape[a]` | `x[i_a]`              |
     | -2        | `%x whole`        | tile of the result's shape        | element `i` of `x`      |
 
-    An axis of the tile appears at most once; an axis that does not appear repeats the elements. Indices are signed; scalar ones are `i64`, those in tiles `i32` or `i64`. Types of indices are
-    spelled where they are not `i64`.
+    An axis of the tile appears at most once; an axis that does not appear repeats the elements. Indices are signed; scalar ones are `i64`, those
+    in tiles `i32` or `i64`. Types of indices are spelled where they are not `i64`.
 
     An element with a coordinate outside `[0, size)`, or whose `mask` is false, is not read: it is `other`, or zero without one. So a load never
     faults, and may be executed where it was not asked for.
@@ -106,8 +106,8 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
 def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let summary = "write a tile";
   let description = [{
-    Writes a tile, or a scalar, to a view. Indices and `maps` are those of `tile.load`, with the shape of `value` for the tile's. Elements with a coordinate outside
-    `[0, size)`, or whose `mask` is false, are not written. Where two elements of one store go to one place, either may stay.
+    Writes a tile, or a scalar, to a view. Indices and `maps` are those of `tile.load`, with the shape of `value` for the tile's. Elements with a
+    coordinate outside `[0, size)`, or whose `mask` is false, are not written. Where two elements of one store go to one place, either may stay.
 
     ```mlir
     tile.store %acc, %o[%head, %row along 0, %zero along 1] mask %m : tensor<64x128xf32>, !tile.view<?x?x?xf32>

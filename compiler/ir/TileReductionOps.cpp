@@ -33,7 +33,8 @@ LogicalResult verify_region(mlir::Operation* op, mlir::Region& region, mlir::Val
   if (block.getNumArguments() != 2 * n) return op->emitOpError() << "the region must take " << 2 * n << " scalars, not " << block.getNumArguments();
   for (auto [position, argument] : llvm::enumerate(block.getArguments())) {
     const mlir::Type element = element_type_of(inputs[position % n].getType());
-    if (argument.getType() != element) return op->emitOpError() << "argument #" << position << " of the region must be " << element << ", not " << argument.getType();
+    if (argument.getType() != element)
+      return op->emitOpError() << "argument #" << position << " of the region must be " << element << ", not " << argument.getType();
   }
   auto yield = block.empty() ? YieldOp() : llvm::dyn_cast<YieldOp>(block.back());
   if (!yield) return op->emitOpError("the region must end with 'tile.yield'");
@@ -53,10 +54,12 @@ LogicalResult verify_region(mlir::Operation* op, mlir::Region& region, mlir::Val
 // What reduce and scan have in common; the shape of results is theirs.
 LogicalResult verify_combining(mlir::Operation* op, mlir::ValueRange inputs, ReduceKind kind, std::int64_t axis, mlir::Region& region) {
   if (inputs.empty()) return op->emitOpError("needs at least one operand");
-  if (op->getNumResults() != inputs.size()) return op->emitOpError() << "has " << inputs.size() << " operands and " << op->getNumResults() << " results";
+  if (op->getNumResults() != inputs.size())
+    return op->emitOpError() << "has " << inputs.size() << " operands and " << op->getNumResults() << " results";
   for (auto [position, input] : llvm::enumerate(inputs))
     if (shape_of(input.getType()) != shape_of(inputs.front().getType()))
-      return op->emitOpError() << "operand #" << position << ", " << input.getType() << ", does not have the shape of the first, " << inputs.front().getType();
+      return op->emitOpError() << "operand #" << position << ", " << input.getType() << ", does not have the shape of the first, "
+                               << inputs.front().getType();
   if (failed(verify_axis(op, inputs.front().getType(), axis))) return failure();
   if (kind == ReduceKind::Custom) return verify_region(op, region, inputs);
 
@@ -130,7 +133,8 @@ LogicalResult ReduceOp::canonicalize(ReduceOp op, mlir::PatternRewriter& rewrite
 LogicalResult ScanOp::verify() {
   if (failed(verify_combining(*this, getInputs(), getKind(), getAxis(), getCombiner()))) return failure();
   for (auto [position, input, result] : llvm::enumerate(getInputs(), getResults()))
-    if (result.getType() != input.getType()) return emitOpError() << "result #" << position << " must be " << input.getType() << ", not " << result.getType();
+    if (result.getType() != input.getType())
+      return emitOpError() << "result #" << position << " must be " << input.getType() << ", not " << result.getType();
   return success();
 }
 

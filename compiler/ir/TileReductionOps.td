@@ -10,8 +10,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let summary = "matrix product added to an accumulator";
   let description = [{
-    `acc + a b` for `a` of shape MxK, `b` of KxN and `acc` of MxN, or for each slice of a leading batch axis that all three have. Products and sums are
-    formed in the element type of `acc`, in an unspecified order and with or without contraction:
+    `acc + a b` for `a` of shape MxK, `b` of KxN and `acc` of MxN, or for each slice of a leading batch axis that all three have. Products and
+    sums are formed in the element type of `acc`, in an unspecified order and with or without contraction:
 
     | `a` and `b`        | `acc`                                  |
     |--------------------|----------------------------------------|
@@ -36,7 +36,8 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
 def Tile_ReduceOp : Tile_Op<"reduce", [Pure]> {
   let summary = "combine the elements along an axis";
   let description = [{
-    Drops `axis` of its operands, of equal shape, combining the elements along it; the result of a tile of rank 1 is a scalar. A kind other than `custom` has one operand and no region:
+    Drops `axis` of its operands, of equal shape, combining the elements along it; the result of a tile of rank 1 is a scalar. A kind other than
+    `custom` has one operand and no region:
 
     | kind                    | elements | result                                    |
     |-------------------------|----------|-------------------------------------------|
@@ -47,8 +48,8 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure]> {
     | `minf`, `maxf`          | floats   | NaN if any is; -0 lies below +0           |
     | `and`, `or`, `xor`      | integers | bitwise                                   |
 
-    With `custom` the n operands are reduced together by the region, whose block takes 2n scalars, first those of the left elements, then those of the right ones, and yields n. It must be associative and
-    commutative and have no side effects; the order and grouping are unspecified.
+    With `custom` the n operands are reduced together by the region, whose block takes 2n scalars, first those of the left elements, then those of
+    the right ones, and yields n. It must be associative and commutative and have no side effects; the order and grouping are unspecified.
 
     ```mlir
     %s = tile.reduce sum %x axis 1 : tensor<64x128xf32> -> tensor<64xf32>
@@ -70,9 +71,9 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure]> {
 def Tile_ScanOp : Tile_Op<"scan", [Pure]> {
   let summary = "running combination along an axis";
   let description = [{
-    Element `i` of the result along `axis` combines the operand's elements `0 … i`; with `reverse` the elements `i … extent - 1`. Kinds, operands and region are
-    those of `tile.reduce`, but a custom combiner need only be associative: its left scalars come from elements that lie before those of its right ones in the
-    direction of the scan. The grouping is unspecified.
+    Element `i` of the result along `axis` combines the operand's elements `0 … i`; with `reverse` the elements `i … extent - 1`. Kinds, operands
+    and region are those of `tile.reduce`, but a custom combiner need only be associative: its left scalars come from elements that lie before
+    those of its right ones in the direction of the scan. The grouping is unspecified.
 
     ```mlir
     %c = tile.scan sum %x axis 0 : tensor<64xf32> -> tensor<64xf32>
@@ -108,8 +109,8 @@ class Tile_ArgExtremeOp<string mnemonic> : Tile_Op<mnemonic, [Pure]> {
 def Tile_ArgMaxOp : Tile_ArgExtremeOp<"argmax"> {
   let summary = "where the largest element is";
   let description = [{
-    Drops `axis` and gives the `i32` index along it of the largest element; among equal ones the lowest index. NaN ranks below everything; -0 equals +0. Integers are signed unless
-    `unsigned` is said.
+    Drops `axis` and gives the `i32` index along it of the largest element; among equal ones the lowest index. NaN ranks below everything; -0
+    equals +0. Integers are signed unless `unsigned` is said.
 
     ```mlir
     %i = tile.argmax %x axis 1 : tensor<64x128xf32> -> tensor<64xi32>
@@ -120,8 +121,8 @@ def Tile_ArgMaxOp : Tile_ArgExtremeOp<"argmax"> {
 def Tile_ArgMinOp : Tile_ArgExtremeOp<"argmin"> {
   let summary = "where the smallest element is";
   let description = [{
-    Drops `axis` and gives the `i32` index along it of the smallest element; among equal ones the lowest index. NaN ranks above everything; -0 equals +0. Integers are signed unless
-    `unsigned` is said.
+    Drops `axis` and gives the `i32` index along it of the smallest element; among equal ones the lowest index. NaN ranks above everything; -0
+    equals +0. Integers are signed unless `unsigned` is said.
 
     ```mlir
     %i = tile.argmin %x axis 0 : tensor<64xi8> -> i32
@@ -132,8 +133,9 @@ def Tile_ArgMinOp : Tile_ArgExtremeOp<"argmin"> {
 def Tile_TopKOp : Tile_Op<"topk", [Pure, AllElementTypesMatch<["input", "values"]>, AllShapesMatch<["values", "indices"]>]> {
   let summary = "the first k elements in order";
   let description = [{
-    Sorts along `axis`, ascending or `descending`, and keeps the first `k` elements and their indices along the axis. The order is total: by value, -0 being equal to +0, then the lower index
-    first; NaN ranks last either way. With `k` equal to the extent this is a stable sort. Integers are signed unless `unsigned` is said.
+    Sorts along `axis`, ascending or `descending`, and keeps the first `k` elements and their indices along the axis. The order is total: by
+    value, -0 being equal to +0, then the lower index first; NaN ranks last either way. With `k` equal to the extent this is a stable sort.
+    Integers are signed unless `unsigned` is said.
 
     ```mlir
     %v, %i = tile.topk 16 descending %x axis 1 : tensor<64x128xf32> -> tensor<64x16xf32>, tensor<64x16xi32>

@@ -18,7 +18,8 @@ LogicalResult verify_axis(mlir::Operation* op, mlir::Type tile, std::int64_t axi
 }
 
 LogicalResult verify_same_element(mlir::Operation* op, mlir::Type input, mlir::Type result) {
-  if (element_type_of(input) != element_type_of(result)) return op->emitOpError() << "must not change the element type: " << input << " to " << result;
+  if (element_type_of(input) != element_type_of(result))
+    return op->emitOpError() << "must not change the element type: " << input << " to " << result;
   return success();
 }
 
@@ -46,10 +47,8 @@ template <class OpTy>
 LogicalResult splat_through(OpTy op, mlir::PatternRewriter& rewriter) {
   auto splat = op.getInput().template getDefiningOp<SplatOp>();
   if (!splat) return failure();
-  if (llvm::isa<mlir::RankedTensorType>(op.getType()))
-    rewriter.replaceOpWithNewOp<SplatOp>(op, op.getType(), splat.getInput());
-  else
-    rewriter.replaceOp(op, splat.getInput());
+  if (llvm::isa<mlir::RankedTensorType>(op.getType())) rewriter.replaceOpWithNewOp<SplatOp>(op, op.getType(), splat.getInput());
+  else rewriter.replaceOp(op, splat.getInput());
   return success();
 }
 
@@ -85,7 +84,8 @@ LogicalResult BroadcastOp::verify() {
   if (failed(verify_same_element(*this, input, result))) return failure();
   if (input.getRank() != result.getRank()) return emitOpError() << "must not change the rank: " << input << " to " << result;
   for (auto [axis, from, to] : llvm::enumerate(input.getShape(), result.getShape()))
-    if (from != to && from != 1) return emitOpError() << "axis " << axis << " of " << input << " has extent " << from << ", which is neither 1 nor " << to;
+    if (from != to && from != 1)
+      return emitOpError() << "axis " << axis << " of " << input << " has extent " << from << ", which is neither 1 nor " << to;
   return success();
 }
 
@@ -180,11 +180,13 @@ LogicalResult ConcatOp::verify() {
   for (auto [position, value] : llvm::enumerate(getInputs())) {
     const auto input = llvm::cast<mlir::RankedTensorType>(value.getType());
     if (input.getElementType() != result.getElementType() || !agree_but_along(input.getShape(), result.getShape(), getAxis()))
-      return emitOpError() << "operand #" << position << ", " << input << ", differs from the result, " << result << ", in more than axis " << getAxis();
+      return emitOpError() << "operand #" << position << ", " << input << ", differs from the result, " << result << ", in more than axis "
+                           << getAxis();
     extent += input.getDimSize(getAxis());
   }
   if (extent != result.getDimSize(getAxis()))
-    return emitOpError() << "the operands have " << extent << " elements along axis " << getAxis() << ", the result has " << result.getDimSize(getAxis());
+    return emitOpError() << "the operands have " << extent << " elements along axis " << getAxis() << ", the result has "
+                         << result.getDimSize(getAxis());
   return success();
 }
 

@@ -57,8 +57,8 @@ def Tile_BroadcastOp : Tile_Op<"broadcast", [Pure]> {
 def Tile_ReshapeOp : Tile_Op<"reshape", [Pure]> {
   let summary = "the same elements under another shape";
   let description = [{
-    The elements of the operand in row-major order under the shape of the result, which has as many. A tile of one element may become a scalar; the way
-    back is `tile.splat`.
+    The elements of the operand in row-major order under the shape of the result, which has as many. A tile of one element may become a scalar;
+    the way back is `tile.splat`.
 
     ```mlir
     %column = tile.reshape %t : tensor<64xf32> -> tensor<64x1xf32>
@@ -126,8 +126,8 @@ def Tile_SliceOp : Tile_Op<"slice", [Pure]> {
 def Tile_TakeOp : Tile_Op<"take", [Pure, AllElementTypesMatch<["input", "result"]>]> {
   let summary = "pick elements along an axis";
   let description = [{
-    The result has the shape of `index`, which is that of `input` but along `axis`. Its element at `(…, i, …)` is that of `input` at `(…, index[…, i, …], …)`, `i` standing for `axis`. An index
-    is signed and clamped to `[0, extent)`.
+    The result has the shape of `index`, which is that of `input` but along `axis`. Its element at `(…, i, …)` is that of `input` at `(…, index[…,
+    i, …], …)`, `i` standing for `axis`. An index is signed and clamped to `[0, extent)`.
 
     ```mlir
     %t = tile.take %x[%index] axis 1 : tensor<8x16xf32>, tensor<8x4xi32> -> tensor<8x4xf32>

@@ -2,10 +2,10 @@
 
 #include "compiler/ir/TileDialect.h"
 
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/TypeUtilities.h"
-#include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #define GET_TYPEDEF_CLASSES
 #include "compiler/ir/TileTypes.cpp.inc"

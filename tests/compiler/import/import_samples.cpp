@@ -1,4 +1,5 @@
-// import_samples NAME [--locations]: builds a small program of that name, imports it, and prints the module. Tests under tests/lit/import check the text.
+// import_samples NAME [--locations]: builds a small program of that name, imports it, and prints the module. Tests under tests/lit/import
+// check the text.
 #include "compiler/import/import.h"
 #include "dsl/program/builder.h"
 
@@ -184,8 +185,9 @@ void effects(Builder& b) {
 }
 
 const std::map<std::string, std::function<void(Builder&)>> kSamples = {
-    {"interface", interface}, {"memory", memory}, {"floats", floats}, {"integers", integers}, {"casts", casts}, {"f64_to_bf16", f64_to_bf16},
-    {"i64_to_bf16", i64_to_bf16}, {"constants", constants}, {"shapes", shapes}, {"reductions", reductions}, {"control", control}, {"effects", effects},
+    {"interface", interface}, {"memory", memory},           {"floats", floats},           {"integers", integers},
+    {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
+    {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},
 };
 
 }  // namespace
