@@ -44,4 +44,10 @@ std::vector<std::int64_t> visible_keys(std::int64_t position, std::int64_t key_c
   return keys;
 }
 
+std::vector<std::int64_t> rows_of_keys(const std::vector<std::int64_t>& keys, std::int64_t first_token, std::int64_t heads, std::int64_t h) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t key : keys) rows.push_back((first_token + key) * heads + h);
+  return rows;
+}
+
 }  // namespace tilewright::kernels::reference

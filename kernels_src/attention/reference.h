@@ -22,4 +22,7 @@ AttentionRow attend(std::span<const double> query, const std::vector<std::int64_
 // They count from the start of the sequence.
 std::vector<std::int64_t> visible_keys(std::int64_t position, std::int64_t key_count, bool causal, std::int64_t window);
 
+// Rows of a [B, T, heads, D] tensor for tokens first_token + keys[i] of head h.
+std::vector<std::int64_t> rows_of_keys(const std::vector<std::int64_t>& keys, std::int64_t first_token, std::int64_t heads, std::int64_t h);
+
 }  // namespace tilewright::kernels::reference

@@ -60,6 +60,8 @@ NsaGeometry xl_geometry() {
   return g;
 }
 
+void expect_window(const NsaGeometry& geometry) { expect_at_least("window", geometry.window, 1); }
+
 std::vector<OperatorSetting> geometry_settings() {
   return {
       {"preset", "fla", "fla or xl: where the empty ones of the following come from"},

@@ -37,6 +37,9 @@ NsaGeometry fla_geometry(std::int64_t block_size = 64);
 // The geometry of the `xl` column: overlapping windows (32 by 16) and blocks of 64; its sliding branch sees one key more than its window says.
 NsaGeometry xl_geometry();
 
+// Throws Error TW3121 when there is no sliding window.
+void expect_window(const NsaGeometry& geometry);
+
 // Settings `preset`, `compress_length`, `compress_stride`, `block_size`, `slots`, `init_blocks`, `local_blocks`, `window`; empty ones are the preset's.
 std::vector<OperatorSetting> geometry_settings();
 NsaGeometry geometry_of(const OperatorSettings& settings);

@@ -1,21 +1,8 @@
 #include "kernels_src/nsa/reference.h"
 
-#include "runtime/support/error.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-namespace tilewright::kernels {
-
-Pooling parse_pooling(const std::string& text) {
-  if (text == "mean") return Pooling::Mean;
-  if (text == "weighted") return Pooling::Weighted;
-  if (text == "linear") return Pooling::Linear;
-  throw Error(3002, "setting 'pooling' is '" + text + "', expected mean, weighted or linear");
-}
-
-}  // namespace tilewright::kernels
 
 namespace tilewright::kernels::reference {
 
@@ -89,12 +76,6 @@ std::vector<std::int64_t> keys_of_blocks(const std::vector<std::int64_t>& blocks
     }
   }
   return keys;
-}
-
-std::vector<std::int64_t> rows_of_keys(const std::vector<std::int64_t>& keys, std::int64_t first_token, std::int64_t heads, std::int64_t h) {
-  std::vector<std::int64_t> rows;
-  for (std::int64_t key : keys) rows.push_back((first_token + key) * heads + h);
-  return rows;
 }
 
 }  // namespace tilewright::kernels::reference

@@ -4,20 +4,10 @@
 #include "kernels_src/attention/reference.h"
 #include "kernels_src/common/rows.h"
 #include "kernels_src/nsa/geometry.h"
+#include "kernels_src/nsa/pooling.h"
 
 #include <cstdint>
-#include <string>
 #include <vector>
-
-namespace tilewright::kernels {
-
-// How the tokens of a window become one.
-enum class Pooling { Mean, Weighted, Linear };
-
-// "mean", "weighted", "linear"; TW3002 otherwise.
-Pooling parse_pooling(const std::string& text);
-
-}  // namespace tilewright::kernels
 
 namespace tilewright::kernels::reference {
 
@@ -49,8 +39,5 @@ std::vector<std::int64_t> select_blocks(const std::vector<double>& scores, std::
 
 // The keys of the selected blocks that a query at `position` sees, from the start of the sequence; -1 and blocks after the query have none.
 std::vector<std::int64_t> keys_of_blocks(const std::vector<std::int64_t>& blocks, std::int64_t position, std::int64_t key_count, std::int64_t block_size);
-
-// Rows of a [B, T, heads, D] tensor for tokens first_token + keys[i] of head h.
-std::vector<std::int64_t> rows_of_keys(const std::vector<std::int64_t>& keys, std::int64_t first_token, std::int64_t heads, std::int64_t h);
 
 }  // namespace tilewright::kernels::reference
