@@ -105,7 +105,7 @@ void when(TileArg condition, Then&& then, Otherwise&& otherwise) {
 template <class Condition, class Body>
 void while_(Condition&& condition, Body&& body, Loc at = Loc::current()) {
   detail::WhileScope scope(at);
-  scope.body(condition());
+  scope.body(TileArg(condition(), at));
   body();
   scope.close();
 }

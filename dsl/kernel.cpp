@@ -91,18 +91,18 @@ class StructKernel : public program::TraceableKernel {
 
   void expect_facts(const CallFacts& facts) const {
     if (facts.types.size() != params_.size())
-      throw Error(3404, "kernel '" + name_ + "' takes " + std::to_string(params_.size()) + " arguments, not " + std::to_string(facts.types.size()));
+      throw Error(3504, "kernel '" + name_ + "' takes " + std::to_string(params_.size()) + " arguments, not " + std::to_string(facts.types.size()));
     for (std::size_t i = 0; i < params_.size(); ++i) {
       const program::Type& type = facts.types[i];
       const bool scalar = params_[i].kind == ParamKind::Scalar;
       const bool dynamic = std::all_of(type.shape.begin(), type.shape.end(), [](std::int64_t extent) { return extent == -1; });
       if (scalar ? !type.is_scalar() : !type.is_view || !dynamic || type.rank() > program::kMaxTileRank)
-        throw Error(3405, "argument '" + params_[i].name + "' of kernel '" + name_ + "' is " + to_string(type) + (scalar ? ", not a scalar" : ", not a tensor"));
+        throw Error(3505, "argument '" + params_[i].name + "' of kernel '" + name_ + "' is " + to_string(type) + (scalar ? ", not a scalar" : ", not a tensor"));
     }
     for (const auto& [name, value] : facts.settings) {
       const bool known = std::any_of(settings_.begin(), settings_.end(), [&name = name](const auto& setting) { return setting.name == name; });
       if (known) continue;
-      Error error(3401, "kernel '" + name_ + "' has no setting '" + name + "'");
+      Error error(3501, "kernel '" + name_ + "' has no setting '" + name + "'");
       std::string all;
       for (const auto& setting : settings_) all += (all.empty() ? "" : ", ") + setting.name;
       throw error.help(all.empty() ? "it has none" : "it has: " + all);

@@ -89,6 +89,11 @@ struct MethodTraits<R (K::*)(P...) const> {
   }
 };
 
+template <class K, class R, class... P>
+struct MethodTraits<R (K::*)(P...)> : MethodTraits<R (K::*)(P...) const> {
+  static_assert(sizeof(K) == 0, "grid and body of a kernel are const member functions");
+};
+
 // A kernel struct with its type erased.
 struct KernelSpec {
   const char* const* names;  // the kernel, then `params` parameters
@@ -106,7 +111,11 @@ struct KernelSpec {
 const program::TraceableKernel& kernel_from(const KernelSpec& spec);
 
 template <class K>
+concept Named = requires { tilewright_kernel_names(static_cast<const K*>(nullptr)); };
+
+template <class K>
 struct KernelTraits {
+  static_assert(Named<K>, "name the kernel with TW_KERNEL, in the namespace of its struct");
   using Body = MethodTraits<decltype(&K::body)>;
   using GridMethod = MethodTraits<decltype(&K::grid)>;
   static_assert(GridMethod::count <= Body::count, "grid takes the first parameters of body");

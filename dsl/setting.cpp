@@ -29,10 +29,10 @@ std::int64_t SettingScope::enter(program::KernelSetting setting, std::int64_t le
   if (values_ != nullptr) {
     const auto given = values_->find(setting.name);
     if (given == values_->end() && !setting.has_default)
-      throw Error(3402, "kernel '" + kernel_ + "' needs a value for the constant '" + setting.name + "'").help("give it: " + setting.name + "=...");
+      throw Error(3502, "kernel '" + kernel_ + "' needs a value for the constant '" + setting.name + "'").help("give it: " + setting.name + "=...");
     if (given != values_->end()) value = given->second;
     if (value < least || value > most)
-      throw Error(3403, "'" + setting.name + "' of kernel '" + kernel_ + "' is " + std::to_string(value) + ", outside " + std::to_string(least) + " to " +
+      throw Error(3503, "'" + setting.name + "' of kernel '" + kernel_ + "' is " + std::to_string(value) + ", outside " + std::to_string(least) + " to " +
                             std::to_string(most));
     taken_.emplace_back(setting.name, value);
   }

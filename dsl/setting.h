@@ -9,7 +9,7 @@ namespace tilewright {
 namespace detail {
 
 // Enter the setting into the kernel being described, or look its value up in the call being traced. Outside of both: the default.
-// Errors: TW1504 a tunable without candidates, TW1506 two settings of one name, TW3402 a constant without value, TW3403 a value out of range.
+// Errors: TW1504 a tunable without candidates, TW1506 two settings of one name, TW3502 a constant without value, TW3503 a value out of range.
 std::int64_t tunable(const char* name, const std::int64_t* candidates, std::size_t count, std::int64_t least, std::int64_t most);
 std::int64_t constant(const char* name, const std::int64_t* default_value, std::int64_t least, std::int64_t most);
 

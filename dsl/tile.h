@@ -79,6 +79,8 @@ class Tile {
   int rank(Loc at = Loc::current()) const;
   int extent(int axis, Loc at = Loc::current()) const;
 
+  template <class T>
+  Tile operator[](T) const = delete;  // axes are added and picked with x(_, None) and x(0, _)
   Tile operator()(AxisArg a, AxisArg b = {}, AxisArg c = {}, AxisArg d = {}, AxisArg e = {}, AxisArg f = {}) const;
 
   detail::Ref ref() const { return ref_; }
@@ -95,6 +97,8 @@ class Index : public Tile {
   Index(T value, Loc at = Loc::current()) : Index(detail::Number::of(value), at) {}
   Index(const Setting<int>& value, Loc at = Loc::current()) : Index(static_cast<int>(value), at) {}
   Index(detail::Number value, Loc at);
+  Index(const Index&) = default;
+  Index& operator=(const Index&) = delete;  // an Index never changes: declare it as Var to assign to it
   explicit Index(detail::Ref ref) : Tile(ref) {}
 };
 
@@ -110,6 +114,8 @@ class Arg;
 class Var : public Tile {
  public:
   Var(const Tile& value, Loc at = Loc::current());
+  template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
+  Var(T) = delete;  // a C++ number has no dtype: write scalar(f32, x) or full(f32, {n}, x)
   Var(const Var& other);  // also for moves: every Var is a variable of its own
   ~Var();
   Var& operator=(const Tile& value);
@@ -161,6 +167,7 @@ class Extent {
   Extent(T value) : value(static_cast<std::int64_t>(value)) {}
   template <class T>
   Extent(const Setting<T>& value) : value(static_cast<T>(value)) {}
+  Extent(const Tile&) = delete;  // extents are fixed at compile time: C++ integers, Tune and Const
 
   std::int64_t value;
 };

@@ -59,6 +59,7 @@ class IndexArg {
   template <class T, class = std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>>>
   IndexArg(T value, Loc at = Loc::current()) : index(value, at) {}
   IndexArg(const Setting<int>& value, Loc at = Loc::current()) : index(value, at) {}
+  IndexArg(double) = delete;  // a coordinate is an integer
 
   Arg index;
   bool is_span = false;

@@ -64,6 +64,7 @@ std::string_view spelling_of(Opcode opcode) {
     case Opcode::Le: return "<=";
     case Opcode::Gt: return ">";
     case Opcode::Ge: return ">=";
+    case Opcode::Constant: return "full";
     case Opcode::Select: return "where";
     case Opcode::Broadcast: return "broadcast_to";
     case Opcode::Transpose: return "permute";
@@ -74,20 +75,6 @@ std::string_view spelling_of(Opcode opcode) {
     case Opcode::Assert: return "check";
     default: return mnemonic_of(opcode);
   }
-}
-
-std::string_view name_of(ReduceKind kind) {
-  switch (kind) {
-    case ReduceKind::Sum: return "sum";
-    case ReduceKind::Prod: return "prod";
-    case ReduceKind::Min: return "min";
-    case ReduceKind::Max: return "max";
-    case ReduceKind::And: return "and";
-    case ReduceKind::Or: return "or";
-    case ReduceKind::Xor: return "xor";
-    case ReduceKind::Custom: return "custom";
-  }
-  return "?";
 }
 
 void check_tile_shape(const Shape& shape, std::string_view what, const SourcePosition& where) {

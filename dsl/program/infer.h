@@ -44,7 +44,6 @@ void check_tile_shape(const Shape& shape, std::string_view what, const SourcePos
 
 // How an author writes the operation: "+" for Add, "<=" for Le, the mnemonic elsewhere.
 std::string_view spelling_of(Opcode opcode);
-std::string_view name_of(ReduceKind kind);
 
 // Internal to the rules (infer_*.cpp): one file an area.
 namespace rules {

@@ -43,16 +43,23 @@ std::vector<Type> dot(const OpSignature& op, const SourcePosition& where) {
   return {wanted};
 }
 
+// What the author called: sum for a reduction of kind Sum.
+std::string_view called(const OpSignature& op) {
+  static constexpr std::string_view kReductions[] = {"sum", "prod", "reduce_min", "reduce_max", "all", "any", "reduce"};
+  static constexpr std::string_view kScans[] = {"cumsum", "cumprod", "cummin", "cummax", "scan", "scan", "scan"};
+  if (op.ints.size() < 2 || op.ints[1] < 0 || op.ints[1] >= static_cast<std::int64_t>(ReduceKind::Custom)) return spelling_of(op.opcode);
+  return (op.opcode == Opcode::Reduce ? kReductions : kScans)[op.ints[1]];
+}
+
 void check_kind(ReduceKind kind, const Type& tile, std::string_view what, const SourcePosition& where) {
   const bool bitwise = kind == ReduceKind::And || kind == ReduceKind::Or || kind == ReduceKind::Xor;
   const bool ok = bitwise ? !is_float(tile.dtype) : tile.dtype != DType::Bool;
   if (!ok)
-    fail(1201, "'" + std::string(what) + "' of kind " + std::string(program::name_of(kind)) + " takes " + (bitwise ? "integers or bools" : "numbers") +
-                   ", not " + to_string(tile), where, bitwise ? "compare first" : "cast it: cast(x, i32), or use any(x) and all(x)");
+    fail(1201, "'" + std::string(what) + "' takes " + (bitwise ? "integers or bools" : "numbers") + ", not " + to_string(tile), where, bitwise ? "compare first" : "cast it: cast(x, i32), or use any(x) and all(x)");
 }
 
 std::vector<Type> reduction_results(const OpSignature& op, std::size_t ints, const SourcePosition& where) {
-  const std::string_view what = spelling_of(op.opcode);
+  const std::string_view what = called(op);
   expect_operands(op, 1, SIZE_MAX, where);
   expect_ints(op, ints, where);
   for (const Type& type : op.operands) expect_tile(type, what, where);
@@ -72,7 +79,7 @@ std::vector<Type> built_in_reduction(const OpSignature& op, const SourcePosition
   std::vector<Type> results = reduction_results(op, op.opcode == Opcode::Reduce ? 2 : 3, where);
   if (op.ints[1] < 0 || op.ints[1] >= static_cast<std::int64_t>(ReduceKind::Custom))
     fail(1200, "'" + std::string(spelling_of(op.opcode)) + "' of kind " + std::to_string(op.ints[1]), where);
-  check_kind(static_cast<ReduceKind>(op.ints[1]), op.operands[0], spelling_of(op.opcode), where);
+  check_kind(static_cast<ReduceKind>(op.ints[1]), op.operands[0], called(op), where);
   return results;
 }
 

@@ -72,7 +72,7 @@ TEST_F(BuilderTest, RefusesWrongOperands) {
   expect_error(1201, "'exp' takes floats, not 4xi32", [&] { b.op(Opcode::Exp, {zeros({4}, DType::I32)}); });
   expect_error(1201, "use & | ^", [&] { b.elementwise(Opcode::Add, {zeros({4}, DType::Bool), zeros({4}, DType::Bool)}); });
   expect_error(1203, "takes tiles, not a view", [&] { b.op(Opcode::Exp, {in}); });
-  expect_error(1205, "axis 2 does not exist in 'reduce' of 4x8xf32", [&] { b.reduce(ReduceKind::Sum, zeros({4, 8}), 2); });
+  expect_error(1205, "axis 2 does not exist in 'sum' of 4x8xf32", [&] { b.reduce(ReduceKind::Sum, zeros({4, 8}), 2); });
   expect_error(1206, "extent 0 of axis 1", [&] { zeros({4, 0}); });
   expect_error(1207, "300 does not fit u8", [&] { b.integer(DType::U8, 300); });
   expect_error(1209, "4x8 cannot be broadcast to 4x9", [&] { b.broadcast(zeros({4, 8}), {4, 9}); });
