@@ -13,6 +13,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
@@ -123,6 +124,8 @@ class MlirCompiler final : public Compiler {
     const std::vector<char> text = compilation.generate(level == "llvm" ? cpu::Output::LlvmIr : cpu::Output::Assembly);
     return {text.begin(), text.end()};
   }
+
+  std::string version() const override { return "LLVM " LLVM_VERSION_STRING; }
 
   std::string describe_target(std::string_view target) const override { return cpu::describe(cpu::resolve_target(target)); }
 

@@ -100,7 +100,8 @@ CheckReport compare(const std::string& output, const HostTensor& actual, const s
 }
 
 CheckReport merge(const CheckReport& a, const CheckReport& b) {
-  CheckReport worse = badness(b) > badness(a) ? b : a;
+  const bool b_is_worse = badness(b) > badness(a) || (badness(b) == badness(a) && b.tolerance > a.tolerance);
+  CheckReport worse = b_is_worse ? b : a;
   worse.ok = a.ok && b.ok;
   worse.max_abs = std::max(a.max_abs, b.max_abs);
   if (a.mismatched_scores >= 0 || b.mismatched_scores >= 0)

@@ -26,6 +26,9 @@ class Compiler {
   // The program at one level of the pipeline, as text: "tile", "llvm", "asm".
   virtual std::string emit(const program::Program& program, const CompileOptions& options, std::string_view level) = 0;
 
+  // The compiler's back end and its version, for people: "LLVM 22.1.8".
+  virtual std::string version() const = 0;
+
   // What "host" means here: a level and the features beyond it; part of the content key.
   virtual std::string describe_target(std::string_view target) const = 0;
 

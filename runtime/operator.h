@@ -40,6 +40,9 @@ class OperatorSettings {
   // Tunables and constants of the kernels given by the user beyond the operator's own settings ("block_q" = 64), passed to every launch that knows them.
   KernelSettings tunables;
 
+  // The settings of one launch: `constants`, which the operator decides, and of `tunables` those that `kernel` has. A constant decided by the operator wins.
+  KernelSettings for_kernel(const program::TraceableKernel& kernel, KernelSettings constants = {}) const;
+
  private:
   std::map<std::string, std::string> values_;
 };
@@ -50,7 +53,7 @@ struct CheckReport {
   double rms_ratio = 0;
   double max_abs = 0;
   double tolerance = 0;
-  std::int64_t mismatched_scores = -1;  // selections: judged by the scores they pick; -1: not a selection
+  std::int64_t mismatched_scores = -1;  // selections: judged by the scores they pick; -1: not a selection. A report of selections alone has tolerance 0.
   std::vector<std::string> notes;       // one a line, shown to the user: which output, which row was worst
 };
 

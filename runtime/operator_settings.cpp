@@ -84,4 +84,12 @@ std::vector<std::int64_t> OperatorSettings::integers(const std::string& name) co
   }
 }
 
+KernelSettings OperatorSettings::for_kernel(const program::TraceableKernel& kernel, KernelSettings constants) const {
+  for (const program::KernelSetting& setting : kernel.settings()) {
+    const auto given = tunables.find(setting.name);
+    if (given != tunables.end()) constants.insert(*given);
+  }
+  return constants;
+}
+
 }  // namespace tilewright

@@ -1,6 +1,7 @@
 // Settings, the registry, and the comparison with a reference.
 #include "runtime/operator.h"
 #include "runtime/support/error.h"
+#include "tests/runtime/test_kernels.h"
 
 #include <gtest/gtest.h>
 
@@ -117,6 +118,14 @@ TEST(Merge, KeepsTheWorse) {
   selection.mismatched_scores = 2;
   EXPECT_EQ(merge(good, selection).mismatched_scores, 2);
   EXPECT_TRUE(merge(good, selection).ok);
+  EXPECT_EQ(merge(selection, good).tolerance, 1e-3);  // so that it does not read as a selection alone
+}
+
+TEST(OperatorSettings, LaunchesGetTheTunablesTheyKnow) {
+  OperatorSettings s{{}};
+  s.tunables = {{"block", 128}, {"b", 9}, {"warps", 4}};
+  EXPECT_EQ(s.for_kernel(testing::axpb_kernel(), {{"b", 1}}), (KernelSettings{{"b", 1}, {"block", 128}}));
+  EXPECT_EQ(s.for_kernel(testing::copy_kernel()), KernelSettings{});
 }
 
 TEST(Tolerance, FollowsTheElementType) {

@@ -1,0 +1,133 @@
+// `tilewright compile KERNEL`: the kernels of an operator, at one level of the pipeline. No device is needed: the operator's host code runs on the null device, which shows the
+// kernels it launches and the facts of each call.
+#include "cli/devices.h"
+#include "cli/operators.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "runtime/drivers/null/null_driver.h"
+#include "runtime/safetensors.h"
+#include "runtime/support/error.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+namespace tilewright::cli {
+
+namespace {
+
+struct Options {
+  OperatorArguments op;
+  std::string target = "host", emit = "asm", output, dump_after, input, kernel;
+  std::uint64_t seed = 0;
+};
+
+using Programs = std::vector<std::shared_ptr<const program::Program>>;
+
+Programs record_programs(const Options& options) {
+  const Operator& op = require_operator(options.op);
+  const OperatorSettings settings = make_settings(op, options.op.settings);
+  const std::shared_ptr<NullDevice> device = open_null_device();
+  const std::unique_ptr<Session> session = make_session(device, nullptr);
+  const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
+  op.validate(settings, inputs);
+  op.run(*session, settings, inputs);
+
+  Programs programs;
+  std::set<std::string> names;
+  for (const auto& program : device->programs()) {
+    names.insert(program->name);
+    if (options.kernel.empty() || program->name == options.kernel) programs.push_back(program);
+  }
+  if (!programs.empty()) return programs;
+  if (names.empty()) throw Error(3504, "operator '" + op.name() + "' launches no kernel with these settings");
+  Error error(3504, "operator '" + op.name() + "' launches no kernel '" + options.kernel + "' with these settings");
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw error.help("it launches: " + known);
+}
+
+// Checks --dump-after against the passes there are, so that a misspelt name is not an empty dump.
+void check_pass(const program::Program& program, const CompileOptions& options, const std::string& level) {
+  if (options.dump_after.empty() || options.dump_after == "all") return;
+  std::string known;
+  bool found = false;
+  CompileOptions listing = options;
+  listing.dump_after = "all";
+  listing.dump = [&](std::string_view pass, std::string_view) {
+    found |= pass == options.dump_after;
+    known += (known.empty() ? "" : ", ") + std::string(pass);
+  };
+  compiler()->emit(program, listing, level);
+  if (!found) throw Error(3505, "there is no pass '" + options.dump_after + "' on this way").help("the passes are: " + known);
+}
+
+std::string emit(const program::Program& program, const Options& options) {
+  if (options.emit == "program") return program::to_text(program);
+  CompileOptions compile;
+  compile.target = options.target;
+  compile.dump_after = options.dump_after;
+  check_pass(program, compile, options.emit);
+  compile.dump = [&](std::string_view pass, std::string_view ir) { fmt::print(stderr, "// ---- {} after {}\n{}\n", program.name, pass, ir); };
+  return compiler()->emit(program, compile, options.emit);
+}
+
+// A line that the format of the level takes as a comment.
+std::string heading(const std::string& level, const program::Program& program, std::size_t number, std::size_t count) {
+  const char* comment = level == "llvm" ? ";" : level == "asm" ? "#" : "//";
+  std::string bindings;
+  for (const auto& [name, value] : program.bindings) bindings += fmt::format(" {}={}", name, value);
+  return fmt::format("{} kernel {} of {}: {}{}\n", comment, number, count, program.name, bindings);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::FILE* file = path.empty() || path == "-" ? stdout : std::fopen(path.c_str(), "wb");
+  if (file == nullptr) throw Error(3100, "'" + path + "' cannot be opened: " + std::strerror(errno));
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool closed = (file == stdout ? std::fflush(file) : std::fclose(file)) == 0;
+  if (!written || !closed) throw Error(3100, "'" + path + "' cannot be written: " + std::strerror(errno));
+}
+
+void check_levels(const Options& options) {
+  if (options.target == "reference" && options.emit != "program") {
+    throw Error(3506, "target 'reference' has no level '" + options.emit + "'").help("it interprets programs: --emit program");
+  }
+  const bool lowers = options.emit == "llvm" || options.emit == "asm";
+  if (!options.dump_after.empty() && !lowers)
+    throw Error(3506, "--dump-after shows passes, and --emit " + options.emit + " runs none").help("use it with --emit llvm or --emit asm");
+}
+
+void compile(const Options& options) {
+  check_levels(options);
+  const Programs programs = record_programs(options);
+  std::string text;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    progress("{} to {}", programs[i]->name, options.emit);
+    if (programs.size() > 1) text += heading(options.emit, *programs[i], i + 1, programs.size());
+    text += emit(*programs[i], options);
+    if (!text.empty() && text.back() != '\n') text += '\n';
+  }
+  write_text(options.output, text);
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app, ExitCode& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("compile", "Show the kernels an operator launches, at one level of the pipeline; needs no device");
+  add_operator_options(*verb, options->op);
+  verb->add_option("--target", options->target, "What to compile for")
+      ->check(CLI::IsMember({"host", "x86-64-v2", "x86-64-v3", "x86-64-v4", "reference"}))
+      ->capture_default_str();
+  verb->add_option("--emit", options->emit, "The level to show")->check(CLI::IsMember({"program", "tile", "llvm", "asm"}))->capture_default_str();
+  verb->add_option("-o,--output", options->output, "Where to write it; without it stdout")->type_name("F");
+  verb->add_option("--dump-after", options->dump_after, "Print the IR after this pass, or after `all`, to stderr")->type_name("PASS");
+  verb->add_option("--kernel", options->kernel, "Only the kernel of this name");
+  verb->add_option("--input", options->input, "Tensors to take sizes and types from; without it random ones of the settings")->type_name("F.safetensors");
+  verb->add_option("--seed", options->seed, "Seed of random tensors")->capture_default_str();
+  verb->callback([options] { compile(*options); });
+}
+
+}  // namespace tilewright::cli

@@ -1,0 +1,108 @@
+// `tilewright doctor`: what this machine has, which devices work, and what is missing.
+#include "cli/devices.h"
+#include "cli/probe.h"
+#include "cli/processor.h"
+#include "cli/verbs.h"
+#include "runtime/drivers/host_device.h"
+#include "runtime/operator.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace tilewright::cli {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+struct DeviceReport {
+  DeviceProperties properties;
+  ProbeResult probe;
+};
+
+std::vector<DeviceReport> probe_devices() {
+  SessionOptions options;
+  options.interpreter = interpreter(stderr);
+  std::vector<DeviceReport> reports;
+  for (const std::unique_ptr<Driver>& driver : make_drivers(compiler(), options)) {
+    const std::vector<DeviceProperties> found = driver->enumerate();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      DeviceReport report{found[i], {}};
+      try {
+        const auto session = make_session(driver->open(static_cast<int>(i)), compiler(), options);
+        report.probe = probe(*session, driver->name() != "null");
+      } catch (const std::exception& error) {
+        report.probe.problem = error.what();
+      }
+      reports.push_back(std::move(report));
+    }
+  }
+  return reports;
+}
+
+double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
+
+constexpr const char* kAbsent = "this version has no driver for graphics processors; kernels run on the CPU";
+
+void print_for_people(const Processor& processor, const std::vector<DeviceReport>& devices) {
+  std::string features;
+  for (const std::string& feature : processor.features) features += " " + feature;
+  fmt::print("tilewright {}\n", TILEWRIGHT_VERSION);
+  const std::string host = compiler()->describe_target("host");  // the processor's name, then every feature
+  fmt::print("compiler   {}, for host: {}\n", compiler()->version(), host.substr(0, host.find(' ')));
+  fmt::print("processor  {}, {} cores, {}\n", processor.model, processor.logical_cores, processor.level.empty() ? "not x86-64" : processor.level);
+  fmt::print("features  {}\n", features);
+  fmt::print("memory     {:.1f} GiB\n", gibibytes(host_memory_bytes()));
+  fmt::print("operators  {}\n", all_operators().size());
+  fmt::print("devices\n");
+  for (const DeviceReport& device : devices) {
+    const std::string state = device.probe.works ? fmt::format("works (first kernel in {:.0f} ms)", device.probe.compile_ms) : "DOES NOT WORK: " + device.probe.problem;
+    fmt::print("  {:<10} {}; {}\n", device.properties.name, device.properties.description, state);
+  }
+  fmt::print("  others     {}\n", kAbsent);
+}
+
+ordered_json to_json(const Processor& processor, const std::vector<DeviceReport>& devices) {
+  ordered_json list = ordered_json::array();
+  for (const DeviceReport& device : devices) {
+    ordered_json entry = {{"name", device.properties.name},
+                          {"description", device.properties.description},
+                          {"works", device.probe.works},
+                          {"parallelism", device.properties.parallelism},
+                          {"memory_bytes", device.properties.memory_bytes},
+                          {"compile_ms", device.probe.compile_ms}};
+    if (!device.probe.works) entry["problem"] = device.probe.problem;
+    list.push_back(std::move(entry));
+  }
+  return {{"version", TILEWRIGHT_VERSION},
+          {"compiler", compiler()->version()},
+          {"host_target", compiler()->describe_target("host")},
+          {"processor", {{"model", processor.model}, {"cores", processor.logical_cores}, {"level", processor.level}, {"features", processor.features}}},
+          {"memory_bytes", host_memory_bytes()},
+          {"operators", all_operators().size()},
+          {"devices", list}};
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, ExitCode& code) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* verb = app.add_subcommand("doctor", "Show what this machine has, which devices work and what is missing");
+  verb->add_flag("--json", *json, "Print JSON");
+  verb->callback([json, &code] {
+    const Processor processor = this_processor();
+    const std::vector<DeviceReport> devices = probe_devices();
+    if (*json) {
+      fmt::print("{}\n", to_json(processor, devices).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    } else {
+      print_for_people(processor, devices);
+    }
+    for (const DeviceReport& device : devices) {
+      if (!device.probe.works) code = kOurDefect;
+    }
+  });
+}
+
+}  // namespace tilewright::cli
