@@ -32,13 +32,24 @@ static_assert(sizeof(ScratchPrefix) == 64);
 
 using CpuEntry = void (*)(const std::uint64_t* args, const std::int64_t* program_id, const std::int64_t* num_programs, char* scratch);
 
+// How code for a GPU is launched. A program of the grid runs on one cluster of blocks, its blocks side by side along axis 0; the driver's header says how the code receives its
+// arguments and program ids.
+struct LaunchShape {
+  int threads = 0;                 // of a block; 0: not code for a GPU
+  int cluster = 1;                 // blocks of a program
+  std::uint64_t shared_bytes = 0;  // shared memory of a block that the launch adds to what the code declares itself
+  bool overlaps_previous = false;  // may start before the work ahead of it in the stream is finished; the code waits for that work itself before it touches memory
+};
+
 struct Artifact {
   std::string kernel;   // name of the kernel
-  std::string target;   // "x86-64-v4", ...; "reference" carries no code
+  std::string target;   // "x86-64-v4", "sm_90a", ...; "reference" carries no code
   std::string entry;    // symbol of the entry point in `code`
-  std::vector<char> code;  // CPU: a relocatable ELF object that needs no external symbol
+  std::vector<char> code;  // CPU: a relocatable ELF object that needs no external symbol; GPUs: what the driver's header says
   std::uint64_t scratch_bytes = 0;
   std::shared_ptr<const program::Program> program;  // parameters, facts and the grid expression; the body too where the device interprets it
+  LaunchShape launch;                   // GPUs
+  std::vector<std::string> assertions;  // GPUs: texts of the kernel's assertions with their positions; the code reports one by its place in this list
   double compile_ms = 0;
   std::vector<std::string> remarks;  // one a line: what was not vectorised, and why
 };
