@@ -101,9 +101,12 @@ class MlirCompiler final : public Compiler {
     Artifact artifact;
     artifact.kernel = artifact.entry = program->name;
     artifact.target = compilation.target().name;
-    compilation.module().walk([&](mlir::Operation* op) {
-      if (auto bytes = op->getAttrOfType<mlir::IntegerAttr>(cpu::kScratchBytesAttr)) artifact.scratch_bytes = bytes.getInt();
-    });
+    for (mlir::Operation& op : *compilation.module().getBody()) {
+      if (auto bytes = op.getAttrOfType<mlir::IntegerAttr>(cpu::kScratchBytesAttr)) artifact.scratch_bytes = bytes.getInt();
+      if (auto remarks = op.getAttrOfType<mlir::ArrayAttr>(cpu::kRemarksAttr)) {
+        for (auto remark : remarks.getAsRange<mlir::StringAttr>()) artifact.remarks.push_back(remark.str());
+      }
+    }
     artifact.code = compilation.generate(cpu::Output::Object);
     artifact.program = std::move(program);
     artifact.compile_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -31,11 +31,15 @@ class ConvertTileToCpu : public mlir::PassWrapper<ConvertTileToCpu, mlir::Operat
     for (mlir::func::FuncOp kernel : kernels) {
       const std::string name = kernel.getName().str();
       kernel.setName(name + ".tile");  // the emitted function takes the name
-      const mlir::FailureOr<std::int64_t> scratch = Emitter(kernel, target_).run();
+      Emitter emitter(kernel, target_);
+      const mlir::FailureOr<std::int64_t> scratch = emitter.run();
       if (mlir::failed(scratch)) return signalPassFailure();
       auto emitted = getOperation().lookupSymbol<mlir::func::FuncOp>(name + ".tile");
       emitted.setName(name);
-      emitted->setAttr(kScratchBytesAttr, mlir::IntegerAttr::get(mlir::IntegerType::get(&getContext(), 64), *scratch));
+      mlir::Builder builder(&getContext());
+      emitted->setAttr(kScratchBytesAttr, builder.getI64IntegerAttr(*scratch));
+      llvm::SmallVector<llvm::StringRef> remarks(emitter.remarks().begin(), emitter.remarks().end());
+      emitted->setAttr(kRemarksAttr, builder.getStrArrayAttr(remarks));
     }
   }
 

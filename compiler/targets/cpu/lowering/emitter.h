@@ -24,6 +24,8 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace tilewright::cpu {
 
@@ -34,6 +36,12 @@ struct Coord {
   mlir::Value value;  // i64; PerLane: vector<lanes x i64>
 };
 using Coords = llvm::SmallVector<Coord, 4>;
+
+bool varies(const Coords& at);                           // from lane to lane
+Coords without(const Coords& at, std::int64_t axis);
+
+// The last axis whose extent is not 1, other than `except`; -1: there is none. Vectors run along it.
+std::int64_t last_extended_axis(llvm::ArrayRef<std::int64_t> shape, std::int64_t except = -1);
 
 // The value of a tile at some coordinates: a scalar when it is the same in every lane.
 struct Lanes {
@@ -54,6 +62,9 @@ class Emitter {
 
   // Emits the function in the place of `source`, under its name, and returns the bytes of scratch it needs.
   mlir::FailureOr<std::int64_t> run();
+
+  // What runs element by element rather than by vectors, and why; "file:line:column: text".
+  const std::vector<std::string>& remarks() const { return remarks_; }
 
  private:
   using Value = mlir::Value;
@@ -193,6 +204,7 @@ class Emitter {
   Value and_(Value a, Value b) { return !a ? b : !b ? a : and_values(a, b); }
   Value and_values(Value a, Value b);
   bool fail(mlir::Operation* op, const llvm::Twine& message);
+  void remark(mlir::Operation* op, llvm::StringRef text);
 
   static mlir::RankedTensorType tile_type(Value tile) { return llvm::dyn_cast<mlir::RankedTensorType>(tile.getType()); }
 
@@ -202,6 +214,7 @@ class Emitter {
   BufferArena arena_;
   mlir::ImplicitLocOpBuilder b_;
   bool failed_ = false;
+  std::vector<std::string> remarks_;
   int messages_ = 0;  // of assertions, as globals
 
   int lanes_;                 // of the vectors of the nest being emitted

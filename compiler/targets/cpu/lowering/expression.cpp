@@ -122,8 +122,8 @@ Lanes Emitter::evaluate_reshape(tile::ReshapeOp op, const Coords& at) {
   // Through the row-major position. Lanes stay consecutive when no vector of the result crosses a row of the operand.
   const std::int64_t last_from = from_axes.empty() ? 1 : from[from_axes.back()], last_to = to_axes.empty() ? 1 : to[to_axes.back()];
   const bool rows_match = last_from == last_to || (last_from % lanes_ == 0 && last_to % lanes_ == 0);
-  const bool varies = llvm::any_of(at, [](const Coord& c) { return c.kind != Coord::Uniform; });
-  const bool per_lane = varies && !(rows_match && llvm::none_of(at, [](const Coord& c) { return c.kind == Coord::PerLane; }));
+  const bool in_lanes = varies(at);
+  const bool per_lane = in_lanes && !(rows_match && llvm::none_of(at, [](const Coord& c) { return c.kind == Coord::PerLane; }));
 
   Value position = per_lane ? splat(i64(0)) : i64(0);
   std::int64_t stride = 1;
@@ -141,7 +141,7 @@ Lanes Emitter::evaluate_reshape(tile::ReshapeOp op, const Coords& at) {
       coord = arith::RemUIOp::create(b_, position, size);
       position = arith::DivUIOp::create(b_, position, size);
     }
-    const bool lane_axis = i + 1 == from_axes.size() && varies;
+    const bool lane_axis = i + 1 == from_axes.size() && in_lanes;
     inner[from_axes[i]] = {per_lane ? Coord::PerLane : lane_axis ? Coord::Consecutive : Coord::Uniform, coord};
   }
   return evaluate(op.getInput(), inner);

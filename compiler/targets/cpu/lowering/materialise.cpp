@@ -82,12 +82,7 @@ void Emitter::emit_transpose(tile::TransposeOp op) {
   const auto type = tile_type(op.getResult());
   const llvm::ArrayRef<std::int64_t> shape = type.getShape(), permutation = op.getPermutation();
   const llvm::ArrayRef<std::int64_t> source_shape = tile_type(op.getInput()).getShape();
-  const auto last_extended = [](llvm::ArrayRef<std::int64_t> extents) {
-    std::int64_t last = -1;
-    for (auto [d, extent] : llvm::enumerate(extents)) if (extent != 1) last = d;
-    return last;
-  };
-  const std::int64_t lane_axis = last_extended(shape), source_lane_axis = last_extended(source_shape);
+  const std::int64_t lane_axis = last_extended_axis(shape), source_lane_axis = last_extended_axis(source_shape);
   if (lane_axis < 0 || permutation[lane_axis] == source_lane_axis) {
     materialise(op.getResult());
     return;

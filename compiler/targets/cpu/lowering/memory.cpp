@@ -175,6 +175,7 @@ void Emitter::store_memory(const ViewParts& view, const Access& access, Lanes ma
 Lanes Emitter::evaluate_load(tile::LoadOp op, const Coords& at) {
   const ViewParts& view = views_.find(op.getView())->second;
   const Access where = access(view, op.getIndices(), op.getMaps(), at, check_bounds_);
+  if (!where.uniform && !where.consecutive) remark(op, "load gathers lane by lane: its last axis does not run along a dimension known to have stride 1");
   Lanes mask, other;
   if (op.getMask()) mask = evaluate(op.getMask(), at);
   if (op.getOther()) other = evaluate(op.getOther(), at);
@@ -185,6 +186,7 @@ void Emitter::emit_store(tile::StoreOp op) {
   const ViewParts& view = views_.find(op.getView())->second;
   const auto store_at = [&](const Coords& at) {
     const Access where = access(view, op.getIndices(), op.getMaps(), at, check_bounds_);
+    if (!where.uniform && !where.consecutive) remark(op, "store scatters lane by lane: its last axis does not run along a dimension known to have stride 1");
     Lanes mask;
     if (op.getMask()) mask = evaluate(op.getMask(), at);
     store_memory(view, where, mask, evaluate(op.getValue(), at));

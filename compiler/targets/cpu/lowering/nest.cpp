@@ -16,14 +16,33 @@ namespace {
 // Rows of at most this many vectors are unrolled.
 constexpr std::int64_t kUnrolledVectors = 4;
 
-std::int64_t last_extended_axis(llvm::ArrayRef<std::int64_t> shape, std::int64_t except = -1) {
+// "file:line:column: ", or nothing where the position is unknown.
+std::string position_text(mlir::Location location) {
+  auto where = llvm::dyn_cast<mlir::FileLineColLoc>(location);
+  if (!where) return {};
+  return where.getFilename().str() + ":" + std::to_string(where.getLine()) + ":" + std::to_string(where.getColumn()) + ": ";
+}
+
+}  // namespace
+
+// ---- coordinates
+
+std::int64_t last_extended_axis(llvm::ArrayRef<std::int64_t> shape, std::int64_t except) {
   for (std::int64_t d = static_cast<std::int64_t>(shape.size()) - 1; d >= 0; --d) {
     if (shape[d] != 1 && d != except) return d;
   }
   return -1;
 }
 
-}  // namespace
+bool varies(const Coords& at) {
+  return llvm::any_of(at, [](const Coord& coord) { return coord.kind != Coord::Uniform; });
+}
+
+Coords without(const Coords& at, std::int64_t axis) {
+  Coords rest(at);
+  rest.erase(rest.begin() + axis);
+  return rest;
+}
 
 // ---- loops
 
@@ -206,6 +225,11 @@ Emitter::Value Emitter::load_vector(Value address, mlir::Type element, Value mas
   const mlir::Type type = with_lanes(element);
   if (!mask) return LLVM::LoadOp::create(b_, type, address, size_in_bytes(element));
   return LLVM::MaskedLoadOp::create(b_, type, address, mask, pass_through, static_cast<std::uint32_t>(size_in_bytes(element)), /*nontemporal=*/false);
+}
+
+void Emitter::remark(mlir::Operation* op, llvm::StringRef text) {
+  std::string line = position_text(op->getLoc()) + text.str();
+  if (!llvm::is_contained(remarks_, line)) remarks_.push_back(std::move(line));
 }
 
 bool Emitter::fail(mlir::Operation* op, const llvm::Twine& message) {

@@ -11,17 +11,6 @@ namespace tilewright::cpu {
 
 namespace arith = mlir::arith;
 
-namespace {
-
-std::int64_t last_extended_axis(llvm::ArrayRef<std::int64_t> shape) {
-  for (std::int64_t d = static_cast<std::int64_t>(shape.size()) - 1; d >= 0; --d) {
-    if (shape[d] != 1) return d;
-  }
-  return -1;
-}
-
-}  // namespace
-
 Emitter::Value Emitter::ranks_before(Value x, Value y, bool largest, bool is_unsigned) {
   if (llvm::isa<mlir::FloatType>(mlir::getElementTypeOrSelf(x.getType()))) {
     Value better = arith::CmpFOp::create(b_, largest ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, x, y);
@@ -39,7 +28,7 @@ void Emitter::emit_arg_extreme(Value result, Value input, std::int64_t axis, boo
   const auto results = mlir::cast<mlir::OpResult>(result).getOwner()->getResults();
   const llvm::SmallVector<Buffer*> out = open_results(results);
   const auto line = [&](Coords at) {
-    const bool vector = llvm::any_of(at, [](const Coord& coord) { return coord.kind != Coord::Uniform; });
+    const bool vector = varies(at);
     const auto value_at = [&](Value i) {
       at[axis] = {Coord::Uniform, i};
       const Lanes lanes = evaluate(input, at);
@@ -52,12 +41,14 @@ void Emitter::emit_arg_extreme(Value result, Value input, std::int64_t axis, boo
       if (vector) index = splat(index);
       return llvm::SmallVector<Value>{arith::SelectOp::create(b_, better, x, state[0]), arith::SelectOp::create(b_, better, index, state[1])};
     });
-    Coords rest(at);
-    rest.erase(rest.begin() + axis);
-    write_buffer(out[0], b_.getI32Type(), rest, {best[1], !vector});
+    write_buffer(out[0], b_.getI32Type(), without(at, axis), {best[1], !vector});
   };
-  if (axis == last_extended_axis(shape)) for_each_scalar(shape, {axis}, line);
-  else for_each_but(shape, axis, line);
+  if (axis == last_extended_axis(shape)) {
+    remark(mlir::cast<mlir::OpResult>(result).getOwner(), "search runs element by element: it goes along the last axis");
+    for_each_scalar(shape, {axis}, line);
+  } else {
+    for_each_but(shape, axis, line);
+  }
   close_results(results, out);
 }
 
@@ -159,6 +150,7 @@ void Emitter::emit_topk(tile::TopKOp op) {
   Buffer* values = result_buffer(op.getValues());
   Buffer* indices = result_buffer(op.getIndices());
   const bool narrow = type.getElementTypeBitWidth() <= 32;
+  if (!narrow) remark(op, "top-k runs element by element: its elements are wider than 32 bits");
   Buffer* keys = narrow ? arena_.create({type.getDimSize(op.getAxis())}, b_.getI64Type()) : nullptr;
   for_each_scalar(type.getShape(), {static_cast<std::int64_t>(op.getAxis())}, [&](Coords at) {
     if (narrow) topk_narrow(op, at, values, indices, keys);

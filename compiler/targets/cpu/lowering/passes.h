@@ -10,12 +10,13 @@
 namespace tilewright::cpu {
 
 // "convert-tile-to-cpu": kernels of the tile dialect to loops over vectors and scratch memory, in the calling convention of runtime/artifact.h. The function
-// gets the attribute `tilewright.scratch_bytes`.
+// gets the attributes below.
 std::unique_ptr<mlir::Pass> create_convert_tile_to_cpu(const CpuTarget& target);
 
 // "expand-math": exp, exp2, log, log2 and their like on f32 as polynomials over whole vectors.
 std::unique_ptr<mlir::Pass> create_expand_math();
 
-inline constexpr llvm::StringLiteral kScratchBytesAttr = "tilewright.scratch_bytes";
+inline constexpr llvm::StringLiteral kScratchBytesAttr = "tilewright.scratch_bytes";  // i64
+inline constexpr llvm::StringLiteral kRemarksAttr = "tilewright.remarks";               // strings: Artifact::remarks
 
 }  // namespace tilewright::cpu

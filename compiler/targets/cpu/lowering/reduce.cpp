@@ -10,28 +10,6 @@ namespace tilewright::cpu {
 
 namespace arith = mlir::arith;
 
-namespace {
-
-std::int64_t last_extended_axis(llvm::ArrayRef<std::int64_t> shape) {
-  for (std::int64_t d = static_cast<std::int64_t>(shape.size()) - 1; d >= 0; --d) {
-    if (shape[d] != 1) return d;
-  }
-  return -1;
-}
-
-// The coordinates of a result from which `axis` is dropped.
-Coords without(const Coords& at, std::int64_t axis) {
-  Coords rest(at);
-  rest.erase(rest.begin() + axis);
-  return rest;
-}
-
-bool varies(const Coords& at) {
-  return llvm::any_of(at, [](const Coord& coord) { return coord.kind != Coord::Uniform; });
-}
-
-}  // namespace
-
 Emitter::Value Emitter::identity(tile::ReduceKind kind, mlir::Type type) {
   const mlir::Type element = mlir::getElementTypeOrSelf(type);
   const unsigned width = element.getIntOrFloatBitWidth();
@@ -153,6 +131,8 @@ void Emitter::emit_reduce(tile::ReduceOp op) {
   const tile::ReduceKind kind = op.getKind();
   const bool custom = kind == tile::ReduceKind::Custom;
   const bool along_lanes = axis == last_extended_axis(shape) && (!custom || extent % lanes_ == 0);
+  const bool by_element = axis == last_extended_axis(shape) && !along_lanes;
+  if (by_element) remark(op, "reduction runs element by element: the extent of its axis, the last, is no multiple of the vector's for a combiner of the author");
   const llvm::SmallVector<Buffer*> out = open_results(op.getResults());
 
   const auto values_at = [&](const Coords& at, bool vector) {
@@ -218,7 +198,7 @@ void Emitter::emit_reduce(tile::ReduceOp op) {
   };
   versioned(llvm::SmallVector<Value>(op.getInputs()), nullptr, [&] {
     if (along_lanes) for_each_scalar(shape, {axis}, lanes_of_row);
-    else if (axis == last_extended_axis(shape)) for_each_scalar(shape, {axis}, lane_by_lane);
+    else if (by_element) for_each_scalar(shape, {axis}, lane_by_lane);
     else for_each_but(shape, axis, lane_by_lane);
   });
   close_results(op.getResults(), out);
@@ -227,6 +207,8 @@ void Emitter::emit_reduce(tile::ReduceOp op) {
 void Emitter::emit_scan(tile::ScanOp op) {
   const llvm::ArrayRef<std::int64_t> shape = tile_type(op.getInputs()[0]).getShape();
   const std::int64_t axis = op.getAxis(), extent = shape[axis];
+  const bool by_element = axis == last_extended_axis(shape) && extent > 1;
+  if (by_element) remark(op, "scan runs element by element: it goes along the last axis");
   const llvm::SmallVector<Buffer*> out = open_results(op.getResults());
 
   const auto line = [&](Coords at) {
@@ -253,7 +235,7 @@ void Emitter::emit_scan(tile::ScanOp op) {
     });
   };
   versioned(llvm::SmallVector<Value>(op.getInputs()), nullptr, [&] {
-    if (axis == last_extended_axis(shape)) for_each_scalar(shape, {axis}, line);
+    if (by_element) for_each_scalar(shape, {axis}, line);
     else for_each_but(shape, axis, line);
   });
 }
