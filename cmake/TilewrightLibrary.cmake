@@ -1,11 +1,13 @@
 # How libraries of this project are declared, linked, installed and exported.
 #
-# tilewright_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [MLIR])
+# tilewright_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [MLIR | STATIC])
 #
-#   Without MLIR: a shared library of one layer. It is installed and exported as tilewright::<NAME without the prefix "tilewright_">. Shared, so that a process has
+#   With neither: a shared library of one layer. It is installed and exported as tilewright::<NAME without the prefix "tilewright_">. Shared, so that a process has
 #   one registry of operators, however many libraries register in it (docs/design/0001-libraries.md).
 #
 #   With MLIR: a static part of the compiler. It sees MLIR's headers and links the target tilewright_mlir; it is not installed.
+#
+#   With STATIC: a static part of the compiler that has nothing of MLIR; it is not installed.
 #
 # tilewright_compiler_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...])
 #
@@ -57,7 +59,7 @@ function(_tilewright_export name)
 endfunction()
 
 function(tilewright_library name)
-  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "MLIR;STATIC" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "tilewright_library(${name}): what is ${ARG_UNPARSED_ARGUMENTS}?")
   endif()
@@ -66,6 +68,10 @@ function(tilewright_library name)
     _tilewright_common(${name} ${ARG_DEPS} tilewright_mlir)
     target_include_directories(${name} SYSTEM PUBLIC ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
     target_include_directories(${name} PUBLIC ${CMAKE_BINARY_DIR})
+  elseif(ARG_STATIC)
+    _tilewright_check_deps(${name} ${ARG_DEPS})
+    add_library(${name} STATIC ${ARG_SOURCES})
+    _tilewright_common(${name} ${ARG_DEPS})
   else()
     _tilewright_check_deps(${name} ${ARG_DEPS})
     add_library(${name} SHARED ${ARG_SOURCES})
