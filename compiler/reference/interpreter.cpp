@@ -23,7 +23,7 @@ GridIndex Interpreter::grid(const std::uint64_t* slots) {
     extents[axis] = scalar(program_.grid.yields[axis]);
     if (extents[axis] < 0) {
       const OpId def = program_.values[program_.grid.yields[axis]].def;
-      throw Error(3403, "the grid's extent along axis " + std::to_string(axis) + " is " + std::to_string(extents[axis]),
+      throw Error(3411, "the grid's extent along axis " + std::to_string(axis) + " is " + std::to_string(extents[axis]),
                   def == program::kNone ? SourcePosition{} : position(program_.ops[def]));
     }
   }
@@ -38,8 +38,7 @@ void Interpreter::run(const std::uint64_t* slots, const GridIndex& program_id, c
   run_region(program_.body);
 }
 
-void Interpreter::run_all(const std::uint64_t* slots) {
-  const GridIndex extents = grid(slots);
+void Interpreter::run_grid(const std::uint64_t* slots, const GridIndex& extents) {
   for (std::int64_t z = 0; z < extents[2]; ++z) {
     for (std::int64_t y = 0; y < extents[1]; ++y) {
       for (std::int64_t x = 0; x < extents[0]; ++x) run(slots, {x, y, z}, extents);
@@ -179,7 +178,7 @@ void Interpreter::run_store(const Op& op) {
 
 void Interpreter::run_for(const Op& op) {
   const std::int64_t upper = scalar(op.operands[1]), step = scalar(op.operands[2]);
-  if (step <= 0) throw Error(3402, "the step of a range must be positive, it is " + std::to_string(step), position(op));
+  if (step <= 0) throw Error(3410, "the step of a range must be positive, it is " + std::to_string(step), position(op));
   const Region& body = op.regions[0];
   std::vector<Tile> carried = read_all(op.operands, 3);
   for (std::int64_t i = scalar(op.operands[0]); i < upper;) {

@@ -4,7 +4,7 @@
 //   reference::Interpreter interpreter(program);
 //   interpreter.run_all(slots);            // slots: arguments as compiler/reference/slots.h lays them out
 //
-// Errors: TW3401 a kernel's assert failed, TW3402 a range whose step is not positive, TW3403 a grid extent that is negative, each with the
+// Errors: TW3401 a kernel's assert failed, TW3410 a range whose step is not positive, TW3411 a grid extent that is negative, each with the
 // author's position; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
 #pragma once
 
@@ -46,8 +46,9 @@ class Interpreter {
   // Runs one program of the grid.
   void run(const std::uint64_t* slots, const GridIndex& program_id, const GridIndex& num_programs);
 
-  // Runs every program of the grid, the first axis fastest.
-  void run_all(const std::uint64_t* slots);
+  // Runs every program of a grid, the first axis fastest; of the program's own grid.
+  void run_grid(const std::uint64_t* slots, const GridIndex& extents);
+  void run_all(const std::uint64_t* slots) { run_grid(slots, grid(slots)); }
 
   // What a step callback may look at. A value not yet computed is an empty tile or view.
   const program::Program& program() const { return program_; }

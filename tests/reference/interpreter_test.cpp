@@ -115,7 +115,7 @@ TEST_F(OneVector, ForRefusesAStepThatIsNotPositive) {
     run_on(program, memory);
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), 3402);
+    EXPECT_EQ(error.code(), 3410);
     EXPECT_EQ(error.where().line, 12u);
   }
 }

@@ -1,0 +1,38 @@
+// Runs a case on the reference and on a target, and compares.
+#pragma once
+
+#include "runtime/compiler.h"
+#include "tests/fuzz/case.h"
+#include "tests/fuzz/memory.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tilewright::fuzz {
+
+// What is tested against the reference.
+class Target {
+ public:
+  virtual ~Target() = default;
+  // Makes the case's program ready to run. Throws tilewright::Error.
+  virtual void prepare(const Case& test) = 0;
+  // Runs the prepared program over its grid, in order. Returns what went wrong: a fault, an assertion that failed; empty when nothing did.
+  virtual std::string run(const Case& test, const Memory& memory) = 0;
+};
+
+// Code made by a compiler for one of its CPU targets. The compiler must outlive it.
+std::unique_ptr<Target> compiled_target(Compiler& compiler, std::string name);
+
+// The reference on a program made from the case's by `transform`, which must keep parameters and results.
+std::unique_ptr<Target> transformed_reference(std::function<program::Program(const program::Program&)> transform);
+
+struct Outcome {
+  enum Kind { Agrees, Refused, Faulted, Differs } kind = Agrees;
+  std::string text;
+  bool failed() const { return kind != Agrees; }
+};
+
+Outcome check(const Case& test, Target& target);
+
+}  // namespace tilewright::fuzz
