@@ -48,6 +48,8 @@ constexpr int max(int a, int b) { return a > b ? a : b; }
 
 inline Tile operator-(TileArg x) { return detail::unary(program::Opcode::Neg, x); }
 inline Tile operator!(TileArg x) { return detail::unary(program::Opcode::Not, x); }
+Tile operator&&(TileArg a, TileArg b) = delete;  // && and || ask while tracing: use & and |
+Tile operator||(TileArg a, TileArg b) = delete;  // && and || ask while tracing: use & and |
 inline Tile operator~(TileArg x) { return detail::unary(program::Opcode::Not, x); }
 
 // The number of blocks of `b` that cover `a`, for a >= 0 and b > 0.

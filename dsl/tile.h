@@ -67,13 +67,13 @@ class AxisArg {
   Loc at;
 };
 
-// A tile of any rank; rank 0 is a scalar. Immutable: cheap to copy, never assigned.
+// A tile of any rank; rank 0 is a scalar. Immutable: cheap to copy, never assigned. It has no value while tracing, so it is no C++ condition: use when(...)
+// or where(...) instead of `if`.
 class Tile {
  public:
   explicit Tile(detail::Ref ref) : ref_(ref) {}
   Tile(const Tile&) = default;
-  Tile& operator=(const Tile&) = delete;    // a Tile never changes: declare it as Var to assign to it
-  explicit operator bool() const = delete;  // a tile has no value while tracing: use when(...), where(...), & and |
+  Tile& operator=(const Tile&) = delete;  // a Tile never changes: declare it as Var to assign to it
 
   DType dtype(Loc at = Loc::current()) const;
   int rank(Loc at = Loc::current()) const;
@@ -90,7 +90,7 @@ class Tile {
 };
 
 // A scalar i64: positions and counts. Made from any integer scalar (converted) or C++ integer.
-class Index : public Tile {
+class [[maybe_unused]] Index : public Tile {
  public:
   Index(const Tile& value, Loc at = Loc::current());
   template <class T, class = std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>>>
