@@ -5,6 +5,7 @@
 // Case i has the seed S + i. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed.
 #include "compiler/compiler.h"
 #include "dsl/program/canonical.h"
+#include "dsl/program/print_cpp.h"
 #include "tests/fuzz/generator.h"
 #include "tests/fuzz/minimise.h"
 #include "tests/fuzz/run.h"
@@ -61,7 +62,7 @@ void report(const Case& test, const Outcome& outcome, Target& target, bool minim
     small = minimise(test, fails);
     std::printf("made smaller, it %s\n%s\n", word_for(outcome.kind), check(small, target).text.c_str());
   }
-  std::printf("%s\n%s\n", to_text(small.program).c_str(), "");
+  std::printf("%s\n%s\n", to_text(small.program).c_str(), program::print_cpp(small.program).c_str());
   std::fflush(stdout);
 }
 
