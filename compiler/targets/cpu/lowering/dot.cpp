@@ -16,12 +16,13 @@ struct BlockShape {
   std::int64_t rows, vectors;
 };
 
-// As many accumulators as the registers hold beside a row of b and one element of a. Rows that divide the tile leave no narrow last block, which
-// would wait for the latency of its few accumulators.
+// As many accumulators as the registers hold beside a row of b and one element of a; fewer, but enough to cover the latency of their updates, if that divides
+// the rows: a last block of another height would be slow and one more copy of the code.
 BlockShape choose_block(std::int64_t rows, std::int64_t vectors, int registers) {
+  constexpr std::int64_t kEnough = 12;
   const std::int64_t wide = vectors % 3 == 0 && registers > 16 ? 3 : std::min<std::int64_t>(vectors, 2);
   const std::int64_t most = std::min<std::int64_t>(rows, (registers - 2 - wide) / wide);
-  for (std::int64_t candidate = most; candidate * 3 >= most * 2; --candidate) {
+  for (std::int64_t candidate = most; candidate * wide >= std::min(kEnough, most * wide); --candidate) {
     if (rows % candidate == 0) return {candidate, wide};
   }
   return {most, wide};

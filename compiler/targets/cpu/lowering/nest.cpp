@@ -14,7 +14,7 @@ namespace scf = mlir::scf;
 namespace {
 
 // Rows of at most this many vectors are unrolled.
-constexpr std::int64_t kUnrolledVectors = 4;
+constexpr std::int64_t kUnrolledVectors = 2;
 
 // "file:line:column: ", or nothing where the position is unknown.
 std::string position_text(mlir::Location location) {
