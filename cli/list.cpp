@@ -92,7 +92,7 @@ void add_list(CLI::App& app, ExitCode& code) {
       if (!options->json) return print_all(operators);
       ordered_json all = ordered_json::array();
       for (const Operator* op : operators) all.push_back(describe(*op));
-      fmt::print("{}\n", all.dump(2));
+      fmt::print("{}\n", ordered_json{{"kernels", all}}.dump(2));
     } else {
       const Operator& op = require_operator(options->op);
       if (!options->json) return print_one(op);
