@@ -18,7 +18,7 @@ int run(int argc, char** argv) {
   ExitCode code = kDone;
   CLI::App app("Tilewright: tile kernels, compiled where they run");
   app.set_version_flag("--version", "tilewright " TILEWRIGHT_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // so that a word that is no verb is named
   app.failure_message(CLI::FailureMessage::simple);
   add_doctor(app, code);
   add_list(app, code);
@@ -26,6 +26,10 @@ int run(int argc, char** argv) {
   add_compile(app, code);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) {
+      fmt::print(stderr, "a verb is missing\n{}", app.help());
+      return kBadInput;
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadInput;
   } catch (const Error& error) {

@@ -82,7 +82,7 @@ Outcome execute(const Operator& op, const OperatorSettings& settings, const Tens
 }
 
 // A report of selections alone says nothing of ratios.
-bool is_selection(const CheckReport& check) { return check.mismatched_scores >= 0 && check.tolerance == 0; }
+bool is_selection(const CheckReport& check) { return check.mismatched_scores >= 0 && !check.compared_values; }
 
 ordered_json to_json(const Operator& op, const OperatorSettings& settings, const TensorMap& inputs, const Outcome& outcome, const Session& session, const Options& options) {
   ordered_json out;

@@ -56,6 +56,7 @@ double tolerance_for(DType dtype) {
 CheckReport compare(const std::string& output, const HostTensor& actual, const std::vector<double>& reference, double tolerance) {
   CheckReport report;
   report.tolerance = tolerance;
+  report.compared_values = true;
   const std::vector<double> values = actual.to_doubles();
   if (values.size() != reference.size()) {
     report.rms_ratio = report.max_abs = kInfinity;
@@ -100,10 +101,11 @@ CheckReport compare(const std::string& output, const HostTensor& actual, const s
 }
 
 CheckReport merge(const CheckReport& a, const CheckReport& b) {
-  const bool b_is_worse = badness(b) > badness(a) || (badness(b) == badness(a) && b.tolerance > a.tolerance);
+  const bool b_is_worse = badness(b) > badness(a) || (badness(b) == badness(a) && b.compared_values && !a.compared_values);
   CheckReport worse = b_is_worse ? b : a;
   worse.ok = a.ok && b.ok;
   worse.max_abs = std::max(a.max_abs, b.max_abs);
+  worse.compared_values = a.compared_values || b.compared_values;
   if (a.mismatched_scores >= 0 || b.mismatched_scores >= 0)
     worse.mismatched_scores = std::max<std::int64_t>(a.mismatched_scores, 0) + std::max<std::int64_t>(b.mismatched_scores, 0);
   worse.notes = a.notes;

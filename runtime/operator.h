@@ -53,7 +53,8 @@ struct CheckReport {
   double rms_ratio = 0;
   double max_abs = 0;
   double tolerance = 0;
-  std::int64_t mismatched_scores = -1;  // selections: judged by the scores they pick; -1: not a selection. A report of selections alone has tolerance 0.
+  std::int64_t mismatched_scores = -1;  // selections: judged by the scores they pick; -1: not a selection
+  bool compared_values = false;         // set by compare(); a report of selections alone has no ratio to show
   std::vector<std::string> notes;       // one a line, shown to the user: which output, which row was worst
 };
 

@@ -118,7 +118,9 @@ TEST(Merge, KeepsTheWorse) {
   selection.mismatched_scores = 2;
   EXPECT_EQ(merge(good, selection).mismatched_scores, 2);
   EXPECT_TRUE(merge(good, selection).ok);
-  EXPECT_EQ(merge(selection, good).tolerance, 1e-3);  // so that it does not read as a selection alone
+  EXPECT_EQ(merge(selection, good).tolerance, 1e-3);
+  EXPECT_TRUE(merge(selection, good).compared_values);
+  EXPECT_FALSE(merge(selection, selection).compared_values);
 }
 
 TEST(OperatorSettings, LaunchesGetTheTunablesTheyKnow) {
