@@ -1,0 +1,119 @@
+// Answers about vectors, bounds, owners and reductions, from the layout's index expressions and its atom's kernel.
+#include "compiler/layout/queries.h"
+
+#include <algorithm>
+
+#include "compiler/layout/index_expression.h"
+#include "compiler/layout/shape.h"
+#include "runtime/support/error.h"
+
+namespace tilewright::layout {
+namespace {
+
+std::optional<std::vector<std::vector<int>>> vectors(const Layout& layout, int axis, int width) {
+  std::vector<IndexExpression> others;
+  for (int other = 0; other < layout.rank(); ++other) {
+    if (other != axis) others.push_back(coordinate_expression(layout, other));
+  }
+  return consecutive_registers(coordinate_expression(layout, axis), others, width);
+}
+
+BitMatrix restricted_to(const LinearMap& atom, Place place) {
+  const std::string& name = place_name(place);
+  return atom.matrix().slice(atom.input_offset(name), atom.input_bits(name));
+}
+
+// The columns of lanes, warps and blocks.
+BitMatrix threads_only(const LinearMap& atom) {
+  const int registers = atom.input_bits(place_name(Place::kRegister));
+  return atom.matrix().slice(registers, atom.matrix().columns() - registers);
+}
+
+}  // namespace
+
+int contiguity(const Layout& layout, int axis) {
+  int width = 1;
+  while (2 * width <= layout.registers() && vectors(layout, axis, 2 * width)) width *= 2;
+  return width;
+}
+
+int vector_width(const Layout& layout, int axis, int limit) {
+  int width = std::min(contiguity(layout, axis), limit);
+  while (!is_power_of_two(width)) width &= width - 1;
+  return static_cast<int>(std::min<std::int64_t>(width, power_of_two_factor(layout.extents()[axis])));
+}
+
+std::vector<std::vector<int>> vector_registers(const Layout& layout, int axis, int width) {
+  auto groups = vectors(layout, axis, width);
+  if (!groups)
+    throw Error(9502, "layout without vectors of " + std::to_string(width) + " along axis " + std::to_string(axis)).note(layout.to_string());
+  return std::move(*groups);
+}
+
+Bounds bounds(const Layout& layout, int reg) {
+  Bounds result;
+  for (int axis = 0; axis < layout.rank(); ++axis) {
+    const IndexExpression coordinate = coordinate_expression(layout, axis);
+    const std::int64_t extent = layout.extents()[axis];
+    if (coordinate.least(reg) >= extent) return {Validity::kNever, {}};
+    if (coordinate.greatest(reg) >= extent) result.axes.push_back(axis);
+  }
+  if (!result.axes.empty()) result.validity = Validity::kSometimes;
+  return result;
+}
+
+bool Owners::owns(const Slot& slot) const {
+  if ((slot.lane & lane_mask) != 0 || (slot.warp & warp_mask) != 0 || (slot.block & block_mask) != 0) return false;
+  return std::all_of(digits.begin(), digits.end(),
+                     [&](const Digit& d) { return (d.place == Place::kWarp ? slot.warp : slot.block) / d.divisor % d.count == 0; });
+}
+
+Owners owners(const Layout& layout) {
+  const std::vector<std::uint32_t> free = layout.atom().free_masks();
+  Owners result{free[1], free[2], free[3], {}, {}};
+  const int in_atom = 1 << layout.atom().inputs()[0].bits;
+  for (int reg = 0; reg < layout.registers(); ++reg) {
+    bool owned = (reg % in_atom & free[0]) == 0;
+    int rest = reg / in_atom;
+    for (const Repeat& r : layout.repeats()) {
+      if (r.place != Place::kRegister) continue;
+      owned = owned && (r.axis != kCopies || rest % r.count == 0);
+      rest /= r.count;
+    }
+    if (owned && bounds(layout, reg).validity != Validity::kNever) result.registers.push_back(reg);
+  }
+  for (Place place : {Place::kWarp, Place::kBlock}) {
+    int divisor = 1 << layout.atom().input_bits(place_name(place));
+    for (const Repeat& r : layout.repeats()) {
+      if (r.place != place) continue;
+      if (r.axis == kCopies && r.count > 1) result.digits.push_back({place, divisor, r.count});
+      divisor *= r.count;
+    }
+  }
+  return result;
+}
+
+AxisThreads axis_threads(const Layout& layout, int axis) {
+  const LinearMap whole = layout.atom(), rest = sliced(layout, axis).layout.atom();
+  // Threads that hold the same elements, and threads that hold elements of the same slice.
+  const std::vector<Bits> copies = threads_only(whole).kernel(), slices = threads_only(rest).kernel();
+  AxisThreads result;
+  Subspace met(copies);
+  int from = 0;
+  for (auto [place, masks] :
+       {std::pair(Place::kLane, &result.lane_masks), {Place::kWarp, &result.warp_masks}, {Place::kBlock, &result.block_masks}}) {
+    for (Bits mask : restricted_to(rest, place).kernel()) {
+      if (met.insert(mask << from)) masks->push_back(static_cast<std::uint32_t>(mask));
+    }
+    from += rest.input_bits(place_name(place));
+  }
+  const std::size_t register_copies = restricted_to(whole, Place::kRegister).kernel().size();
+  result.separable = met.dimension() == static_cast<int>(slices.size()) && slices.size() == rest.matrix().kernel().size() &&
+                     register_copies + copies.size() == whole.matrix().kernel().size();
+  for (const Repeat& r : layout.repeats()) {
+    if (r.axis == axis && r.place != Place::kRegister && r.count > 1) result.digits.push_back(r);
+  }
+  return result;
+}
+
+}  // namespace tilewright::layout
