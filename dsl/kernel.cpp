@@ -97,7 +97,8 @@ class StructKernel : public program::TraceableKernel {
       const bool scalar = params_[i].kind == ParamKind::Scalar;
       const bool dynamic = std::all_of(type.shape.begin(), type.shape.end(), [](std::int64_t extent) { return extent == -1; });
       if (scalar ? !type.is_scalar() : !type.is_view || !dynamic || type.rank() > program::kMaxTileRank)
-        throw Error(3505, "argument '" + params_[i].name + "' of kernel '" + name_ + "' is " + to_string(type) + (scalar ? ", not a scalar" : ", not a tensor"));
+        throw Error(3505, "argument '" + params_[i].name + "' of kernel '" + name_ + "' is " + to_string(type) +
+                              (scalar ? ", not a scalar" : ", not a tensor"));
     }
     for (const auto& [name, value] : facts.settings) {
       const bool known = std::any_of(settings_.begin(), settings_.end(), [&name = name](const auto& setting) { return setting.name == name; });

@@ -80,9 +80,7 @@ struct MethodTraits<R (K::*)(P...) const> {
   static constexpr int count = sizeof...(P);
   static_assert((ParamTraits<std::remove_cvref_t<P>>::ok && ...), "parameters of a kernel are In, Out, InOut or Scalar");
   static constexpr program::ParamKind kinds[count + 1] = {ParamTraits<std::remove_cvref_t<P>>::kind...};
-  static R call(const K& self, R (K::*method)(P...) const, const Ref* handles) {
-    return call(self, method, handles, typename Count<count>::type());
-  }
+  static R call(const K& self, R (K::*method)(P...) const, const Ref* handles) { return call(self, method, handles, typename Count<count>::type()); }
   template <int... I>
   static R call(const K& self, R (K::*method)(P...) const, const Ref* handles, Sequence<I...>) {
     return (self.*method)(std::remove_cvref_t<P>(handles[I])...);
@@ -111,7 +109,9 @@ struct KernelSpec {
 const program::TraceableKernel& kernel_from(const KernelSpec& spec);
 
 template <class K>
-concept Named = requires { tilewright_kernel_names(static_cast<const K*>(nullptr)); };
+concept Named = requires {
+  tilewright_kernel_names(static_cast<const K*>(nullptr));
+};
 
 template <class K>
 struct KernelTraits {
@@ -121,7 +121,11 @@ struct KernelTraits {
   static_assert(GridMethod::count <= Body::count, "grid takes the first parameters of body");
   static constexpr auto names = tilewright_kernel_names(static_cast<const K*>(nullptr));
   static constexpr KernelSpec spec = {
-      names.text, Body::kinds, Body::count, GridMethod::count, GridMethod::kinds,
+      names.text,
+      Body::kinds,
+      Body::count,
+      GridMethod::count,
+      GridMethod::kinds,
       []() -> void* { return new K(); },
       [](void* self) { delete static_cast<K*>(self); },
       [](const void* self, const Ref* handles) -> Grid { return GridMethod::call(*static_cast<const K*>(self), &K::grid, handles); },
@@ -140,8 +144,8 @@ const program::TraceableKernel& kernel_of() {
 }  // namespace tilewright
 
 // TW_KERNEL(Struct, "kernel_name", "first_parameter", ...): names the kernel and the parameters of its body, in order.
-#define TW_KERNEL(Struct, ...)                                                                                                         \
-  [[maybe_unused]] constexpr auto tilewright_kernel_names(const Struct*) { return ::tilewright::detail::names(__VA_ARGS__); }             \
-  static_assert(sizeof(::tilewright::detail::names(__VA_ARGS__).text) / sizeof(const char*) ==                                            \
-                    1 + ::tilewright::detail::MethodTraits<decltype(&Struct::body)>::count,                                             \
+#define TW_KERNEL(Struct, ...)                                                                                                \
+  [[maybe_unused]] constexpr auto tilewright_kernel_names(const Struct*) { return ::tilewright::detail::names(__VA_ARGS__); } \
+  static_assert(sizeof(::tilewright::detail::names(__VA_ARGS__).text) / sizeof(const char*) ==                                \
+                    1 + ::tilewright::detail::MethodTraits<decltype(&Struct::body)>::count,                                   \
                 "TW_KERNEL names the kernel and then each parameter of its body, in order");

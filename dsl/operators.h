@@ -16,9 +16,9 @@ Tile unary(program::Opcode opcode, const Arg& x);
 
 }  // namespace detail
 
-#define TW_BINARY(symbol, Name)                                                                                           \
-  inline Tile symbol(TileArg a, TileArg b) { return detail::binary(program::Opcode::Name, a, b); }                         \
-  inline Tile symbol(TileArg a, NumberArg b) { return detail::binary(program::Opcode::Name, a, b); }                       \
+#define TW_BINARY(symbol, Name)                                                                      \
+  inline Tile symbol(TileArg a, TileArg b) { return detail::binary(program::Opcode::Name, a, b); }   \
+  inline Tile symbol(TileArg a, NumberArg b) { return detail::binary(program::Opcode::Name, a, b); } \
   inline Tile symbol(NumberArg a, TileArg b) { return detail::binary(program::Opcode::Name, a, b); }
 
 TW_BINARY(operator+, Add)

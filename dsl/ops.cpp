@@ -184,7 +184,8 @@ Tile permute(TileArg x, std::initializer_list<int> order) {
 Tile trans(TileArg x) {
   At at(x);
   const std::size_t rank = at.type().rank();
-  if (rank < 2) detail::fail(1211, "'trans' swaps the last two axes, and " + to_string(at.type()) + " has not two", x.at, "x(_, None) makes a column");
+  if (rank < 2)
+    detail::fail(1211, "'trans' swaps the last two axes, and " + to_string(at.type()) + " has not two", x.at, "x(_, None) makes a column");
   std::vector<std::int64_t> permutation(rank);
   std::iota(permutation.begin(), permutation.end(), 0);
   std::swap(permutation[rank - 1], permutation[rank - 2]);

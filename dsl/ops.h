@@ -8,12 +8,12 @@
 namespace tilewright {
 
 // ---- making values
-Index program_id(int axis, Loc at = Loc::current());    // which program of the grid this is; axis 0 to 2
+Index program_id(int axis, Loc at = Loc::current());  // which program of the grid this is; axis 0 to 2
 Index num_programs(int axis, Loc at = Loc::current());
 Tile arange(Extent count, std::int64_t start = 0, DType dtype = i32, Loc at = Loc::current());  // start, start + 1, ...
-Tile full(DType dtype, Extents shape, const Arg& value, Loc at = Loc::current());  // a C++ number or a scalar of that dtype
+Tile full(DType dtype, Extents shape, const Arg& value, Loc at = Loc::current());               // a C++ number or a scalar of that dtype
 Tile zeros(DType dtype, Extents shape, Loc at = Loc::current());
-Tile scalar(DType dtype, const NumberArg& value, Loc at = Loc::current());         // full(dtype, {}, value)
+Tile scalar(DType dtype, const NumberArg& value, Loc at = Loc::current());  // full(dtype, {}, value)
 Tile zeros_like(TileArg x);
 Tile full_like(TileArg x, const Arg& value);
 
@@ -34,8 +34,8 @@ TW_UNARY(ceil, Ceil)
 TW_UNARY(isnan, IsNan)  // bool
 TW_UNARY(abs, Abs)      // integers too
 #undef TW_UNARY
-Tile sigmoid(TileArg x);                           // 1 / (1 + exp(-x))
-Tile fma(const Arg& a, const Arg& b, const Arg& c);  // a * b + c, rounded once
+Tile sigmoid(TileArg x);                                    // 1 / (1 + exp(-x))
+Tile fma(const Arg& a, const Arg& b, const Arg& c);         // a * b + c, rounded once
 Tile where(TileArg condition, const Arg& a, const Arg& b);  // bool condition; a where it is true, else b
 
 // ---- dtypes
@@ -44,13 +44,13 @@ Tile bitcast(TileArg x, DType dtype);  // same element width
 
 // ---- shapes
 Tile broadcast_to(TileArg x, Extents shape);
-Tile reshape(TileArg x, Extents shape);                            // row-major
-Tile permute(TileArg x, std::initializer_list<int> order);         // axis i of the result is axis order[i]
-Tile trans(TileArg x);                                             // swaps the last two axes
+Tile reshape(TileArg x, Extents shape);                              // row-major
+Tile permute(TileArg x, std::initializer_list<int> order);           // axis i of the result is axis order[i]
+Tile trans(TileArg x);                                               // swaps the last two axes
 Tile concat(const Tiles& tiles, int axis, Loc at = Loc::current());  // concat({a, b}, 0)
 Tile slice(TileArg x, int axis, std::int64_t start, Extent extent);
-Tiles split(TileArg x, int axis, int parts);                       // equal parts, at most Tiles::kMax
-Tile take(TileArg x, TileArg index, int axis);                     // gather along an axis; other extents of index equal x's; clamped
+Tiles split(TileArg x, int axis, int parts);    // equal parts, at most Tiles::kMax
+Tile take(TileArg x, TileArg index, int axis);  // gather along an axis; other extents of index equal x's; clamped
 
 // ---- dot: [M,K] by [K,N], or with one leading batch axis each. Accumulates in f32 for f16, bf16, f32; f64 for f64; i32 for i8, u8.
 Tile dot(TileArg a, TileArg b);

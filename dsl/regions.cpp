@@ -1,7 +1,7 @@
 // Vars and regions: what is carried into and out of range, when, while_ and combiners.
 //
-// On entering, every live Var is bound to an argument of the region; on leaving, a Var that did not change falls back to its value from before, a changed
-// one becomes a result. Canonicalisation then drops what is carried and never changes.
+// On entering, every live Var is bound to an argument of the region; on leaving, a Var that did not change falls back to its value from before,
+// a changed one becomes a result. Canonicalisation then drops what is carried and never changes.
 #include "dsl/tracer.h"
 
 namespace tilewright::detail {

@@ -32,8 +32,8 @@ std::int64_t SettingScope::enter(program::KernelSetting setting, std::int64_t le
       throw Error(3502, "kernel '" + kernel_ + "' needs a value for the constant '" + setting.name + "'").help("give it: " + setting.name + "=...");
     if (given != values_->end()) value = given->second;
     if (value < least || value > most)
-      throw Error(3503, "'" + setting.name + "' of kernel '" + kernel_ + "' is " + std::to_string(value) + ", outside " + std::to_string(least) + " to " +
-                            std::to_string(most));
+      throw Error(3503, "'" + setting.name + "' of kernel '" + kernel_ + "' is " + std::to_string(value) + ", outside " + std::to_string(least) +
+                            " to " + std::to_string(most));
     taken_.emplace_back(setting.name, value);
   }
   described_.push_back(std::move(setting));
@@ -41,7 +41,9 @@ std::int64_t SettingScope::enter(program::KernelSetting setting, std::int64_t le
 }
 
 std::int64_t tunable(const char* name, const std::int64_t* candidates, std::size_t count, std::int64_t least, std::int64_t most) {
-  if (count == 0) throw Error(1504, "tunable '" + std::string(name) + "' has no candidates").help("list them, the default first: {\"" + std::string(name) + "\", {64, 128}}");
+  if (count == 0)
+    throw Error(1504, "tunable '" + std::string(name) + "' has no candidates")
+        .help("list them, the default first: {\"" + std::string(name) + "\", {64, 128}}");
   program::KernelSetting setting{name, true, true, candidates[0], {candidates, candidates + count}};
   if (t_scope == nullptr) return candidates[0];
   return t_scope->enter(std::move(setting), least, most);

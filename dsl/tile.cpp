@@ -37,7 +37,8 @@ Tile Tile::operator()(AxisArg a, AxisArg b, AxisArg c, AxisArg d, AxisArg e, Axi
     ++axis;
   }
   if (axis != from.rank())
-    detail::fail(1205, "x(...) names " + std::to_string(axis) + " axes of " + to_string(from), a.at, "write `_` for each axis that stays and None for each new one");
+    detail::fail(1205, "x(...) names " + std::to_string(axis) + " axes of " + to_string(from), a.at,
+                 "write `_` for each axis that stays and None for each new one");
   return tracer.tile(build.reshape(value, shape));
 }
 

@@ -67,8 +67,8 @@ class AxisArg {
   Loc at;
 };
 
-// A tile of any rank; rank 0 is a scalar. Immutable: cheap to copy, never assigned. It has no value while tracing, so it is no C++ condition: use when(...)
-// or where(...) instead of `if`.
+// A tile of any rank; rank 0 is a scalar. Immutable: cheap to copy, never assigned. It has no value while tracing, so it is no C++ condition:
+// use when(...) or where(...) instead of `if`.
 class Tile {
  public:
   explicit Tile(detail::Ref ref) : ref_(ref) {}
@@ -115,7 +115,7 @@ class Var : public Tile {
  public:
   Var(const Tile& value, Loc at = Loc::current());
   template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
-  Var(T) = delete;  // a C++ number has no dtype: write scalar(f32, x) or full(f32, {n}, x)
+  Var(T) = delete;        // a C++ number has no dtype: write scalar(f32, x) or full(f32, {n}, x)
   Var(const Var& other);  // also for moves: every Var is a variable of its own
   ~Var();
   Var& operator=(const Tile& value);

@@ -101,7 +101,8 @@ std::vector<ValueId> Tracer::unify(std::initializer_list<Arg> args, std::string_
     all_ints &= is_int(t.dtype);
   }
   if (shared == nullptr)
-    program::rules::fail(1220, "'" + std::string(what) + "' has C++ numbers only, which have no dtype", builder_.position(), "write one of them as scalar(f32, x)");
+    program::rules::fail(1220, "'" + std::string(what) + "' has C++ numbers only, which have no dtype", builder_.position(),
+                         "write one of them as scalar(f32, x)");
   const bool widen = has_index && all_ints;
   const DType dtype = widen ? DType::I64 : shared->dtype;
   std::vector<ValueId> values;

@@ -1,7 +1,7 @@
 // The state of one trace. Internal to the language: authors' headers name it only.
 //
 // One tracer is current on a thread while a kernel's grid and body run; every operation of the language appends to its builder. It also knows the
-// live Vars, rebinds them when a region is entered and merges them when it is left (DESIGN: what is carried is found, not declared).
+// live Vars, rebinds them when a region is entered and merges them when it is left: what is carried is found, not declared.
 #pragma once
 
 #include "dsl/location.h"

@@ -28,8 +28,8 @@ class Access {
       : tracer_(Tracer::get(at)), build_(tracer_.build()), what_(what), at_(at), view_(tracer_.id(view.ref())), indices_(indices) {
     const std::size_t rank = build_.type(view_).rank();
     if (indices.size() != rank)
-      detail::fail(1301, "'" + std::string(what) + "' has " + std::to_string(indices.size()) + " indices for a view of rank " + std::to_string(rank), at,
-                   "give one index for each dimension");
+      detail::fail(1301, "'" + std::string(what) + "' has " + std::to_string(indices.size()) + " indices for a view of rank " + std::to_string(rank),
+                   at, "give one index for each dimension");
   }
 
   Builder& build() { return build_; }
@@ -43,7 +43,8 @@ class Access {
   void expect_readable() const {
     const auto& origin = tracer_.origin(view_);
     if (origin.kind == ParamKind::Output)
-      detail::fail(1305, "'" + origin.name + "' is an Out and cannot be loaded from", at_, "declare it InOut: what it holds before the launch is then kept");
+      detail::fail(1305, "'" + origin.name + "' is an Out and cannot be loaded from", at_,
+                   "declare it InOut: what it holds before the launch is then kept");
   }
 
   void expect_writable() const {
@@ -60,7 +61,8 @@ class Access {
     const std::size_t points = rank - shape_.size();
     for (std::size_t d = 0; d < rank; ++d) {
       const IndexArg& arg = indices_.begin()[d];
-      if (arg.is_span) detail::fail(1309, "'" + std::string(what_) + "' has both span(...) and extents", arg.index.at, "the spans say the extents; drop the list");
+      if (arg.is_span)
+        detail::fail(1309, "'" + std::string(what_) + "' has both span(...) and extents", arg.index.at, "the spans say the extents; drop the list");
       if (d < points) point(arg);
       else axis(arg, static_cast<std::int64_t>(d - points));
     }
@@ -109,7 +111,8 @@ class Access {
     tracer_.stand_at(arg.at);
     const ValueId value = tracer_.id(arg.ref);
     const Type& type = build_.type(value);
-    if (type.dtype != DType::Bool) detail::fail(1306, "the mask of '" + std::string(what_) + "' is " + to_string(type) + ", not bool", arg.at, "compare: x < n");
+    if (type.dtype != DType::Bool)
+      detail::fail(1306, "the mask of '" + std::string(what_) + "' is " + to_string(type) + ", not bool", arg.at, "compare: x < n");
     if (program::broadcast_shapes(shape_, type.shape, what_, detail::position_of(arg.at)) != shape_)
       detail::fail(1306, "the mask of '" + std::string(what_) + "' is " + to_string(type.shape) + ", the tile " + to_string(shape_), arg.at);
     return build_.broadcast(value, shape_);
@@ -156,7 +159,8 @@ class Access {
 
   void point(const IndexArg& arg) {
     if (rank_of(arg) != 0)
-      detail::fail(1302, "a leading index of '" + std::string(what_) + "' is a tile of " + to_string(type_of(arg).shape) + ", not a single coordinate",
+      detail::fail(1302,
+                   "a leading index of '" + std::string(what_) + "' is a tile of " + to_string(type_of(arg).shape) + ", not a single coordinate",
                    arg.index.at, "the tile's axes are the last dimensions; use span(start, extent) to choose others");
     values_.push_back(coordinate(arg));
     maps_.push_back(kMapPoint);
@@ -261,13 +265,17 @@ View View::narrow(int axis, const Arg& start, const Arg& size, Loc at) const {
 // ---- loads and stores
 
 Tile load(const View& view, Indices indices, Extents extents, Loc at) { return load_last(view, indices, extents, nullptr, nullptr, at); }
-Tile load(const View& view, Indices indices, Extents extents, const TileArg& mask, Loc at) { return load_last(view, indices, extents, &mask, nullptr, at); }
+Tile load(const View& view, Indices indices, Extents extents, const TileArg& mask, Loc at) {
+  return load_last(view, indices, extents, &mask, nullptr, at);
+}
 Tile load(const View& view, Indices indices, Extents extents, const TileArg& mask, const Arg& other, Loc at) {
   return load_last(view, indices, extents, &mask, &other, at);
 }
 Tile load(const View& view, Indices indices, Loc at) { return load_explicit(view, indices, nullptr, nullptr, at); }
 Tile load(const View& view, Indices indices, const TileArg& mask, Loc at) { return load_explicit(view, indices, &mask, nullptr, at); }
-Tile load(const View& view, Indices indices, const TileArg& mask, const Arg& other, Loc at) { return load_explicit(view, indices, &mask, &other, at); }
+Tile load(const View& view, Indices indices, const TileArg& mask, const Arg& other, Loc at) {
+  return load_explicit(view, indices, &mask, &other, at);
+}
 Tile load_or(const Arg& other, const View& view, Indices indices, Extents extents, Loc at) {
   return load_last(view, indices, extents, nullptr, &other, at);
 }
@@ -278,7 +286,9 @@ void store(const View& view, Indices indices, const Arg& value, const TileArg& m
 
 Tile load_at(const View& view, Indices indices, Loc at) { return load_elements(view, indices, nullptr, nullptr, at); }
 Tile load_at(const View& view, Indices indices, const TileArg& mask, Loc at) { return load_elements(view, indices, &mask, nullptr, at); }
-Tile load_at(const View& view, Indices indices, const TileArg& mask, const Arg& other, Loc at) { return load_elements(view, indices, &mask, &other, at); }
+Tile load_at(const View& view, Indices indices, const TileArg& mask, const Arg& other, Loc at) {
+  return load_elements(view, indices, &mask, &other, at);
+}
 void store_at(const View& view, Indices indices, const Arg& value, Loc at) { store_elements(view, indices, value, nullptr, at); }
 void store_at(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at) { store_elements(view, indices, value, &mask, at); }
 

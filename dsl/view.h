@@ -8,9 +8,9 @@
 //   load(q, {head, row, 0}, {64, 128})                  One index a dimension; the tile's axes are the LAST dimensions, in order, as many as there
 //                                                       are extents. An index there is where the axis starts, or an integer tile of rank 1 and of the
 //                                                       axis's extent: the coordinates themselves (gather). Leading indices are single coordinates.
-//   load(q, {batch, span(row, 64), head, span(0, 128)}) Each dimension says what it is: span(start, extent) is an axis, an integer tile of rank 1 is a
-//                                                       gathered axis, a scalar is a single coordinate. The tile's axes are in order of dimensions.
-//                                                       With single coordinates only, the result is a scalar.
+//   load(q, {batch, span(row, 64), head, span(0, 128)}) Each dimension says what it is: span(start, extent) is an axis, an integer tile of rank 1 is
+//                                                       a gathered axis, a scalar is a single coordinate. The tile's axes are in order of
+//                                                       dimensions. With single coordinates only, the result is a scalar.
 //
 // load_at and store_at take a coordinate for every element. All of them accept a mask (bool, broadcast to the tile): elements where it is false are
 // not accessed.
@@ -90,8 +90,8 @@ Tile load_or(const Arg& other, const View& view, Indices indices, Loc at = Loc::
 void store(const View& view, Indices indices, const Arg& value, Loc at = Loc::current());
 void store(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current());
 
-// Element by element: each index is an integer tile or scalar, broadcast with the others to the shape of the tile. Of two elements stored at one place,
-// either may stay.
+// Element by element: each index is an integer tile or scalar, broadcast with the others to the shape of the tile. Of two elements stored at one
+// place, either may stay.
 Tile load_at(const View& view, Indices indices, Loc at = Loc::current());
 Tile load_at(const View& view, Indices indices, const TileArg& mask, Loc at = Loc::current());
 Tile load_at(const View& view, Indices indices, const TileArg& mask, const Arg& other, Loc at = Loc::current());

@@ -53,14 +53,14 @@ class Builder {
 
   // ---- positions: operations appended from now on are at this place. Line 0: unknown.
   void at(std::string_view file, std::uint32_t line, std::uint32_t column);
-  SourcePosition position() const;                          // where the builder stands
-  SourcePosition position_of(ValueId value) const;          // where a value was made; unknown for parameters
+  SourcePosition position() const;                  // where the builder stands
+  SourcePosition position_of(ValueId value) const;  // where a value was made; unknown for parameters
 
   // ---- interface
   ValueId add_param(std::string name, ParamKind kind, Type type, ArgumentFacts facts = {});
-  void bind(std::string name, std::int64_t value);          // a constant or tunable, for display
+  void bind(std::string name, std::int64_t value);  // a constant or tunable, for display
   void begin_grid();
-  void end_grid(Values extents);                            // one to three i64 scalars; missing ones are 1
+  void end_grid(Values extents);  // one to three i64 scalars; missing ones are 1
 
   // ---- operations
   // Any operation but the control operations and custom reductions. `wanted` is the result type where the operation chooses it. Operands are
@@ -82,7 +82,7 @@ class Builder {
   ValueId reduce(ReduceKind kind, ValueId value, std::int64_t axis);
   ValueId scan(ReduceKind kind, ValueId value, std::int64_t axis, bool reverse = false);
   ValueId dot(ValueId a, ValueId b, ValueId accumulator);
-  ValueId dot(ValueId a, ValueId b);                     // accumulates onto zeros
+  ValueId dot(ValueId a, ValueId b);  // accumulates onto zeros
   ValueId load(ValueId view, Values indices, Ints maps, const Shape& shape, ValueId mask = kNone, ValueId other = kNone);
   void store(ValueId view, Values indices, Ints maps, ValueId value, ValueId mask = kNone);
 
@@ -102,7 +102,7 @@ class Builder {
   // ---- questions
   const Type& type(ValueId value) const { return program_.values[value].type; }
   const Program& program() const { return program_; }
-  bool is_visible(ValueId value) const;      // may be used in the region that is open now
+  bool is_visible(ValueId value) const;                  // may be used in the region that is open now
   std::size_t depth() const { return pending_.size(); }  // open control operations
 
   // The program as built, not canonical. Every region must be closed. A program without grid gets {1, 1, 1}.
@@ -136,7 +136,7 @@ class Builder {
   std::vector<std::uint32_t> home_;  // frame of each value
   std::vector<Frame> frames_;
   std::vector<Pending> pending_;
-  std::uint32_t frame_ = 0;          // where operations go
+  std::uint32_t frame_ = 0;  // where operations go
   Location location_;
   bool has_grid_ = false;
 };

@@ -22,7 +22,8 @@ void Builder::check_yields(std::span<const ValueId> yields, std::span<const Type
   for (std::size_t i = 0; i < yields.size(); ++i) {
     if (!visible_from(yields[i], frame)) fail(1401, "'" + std::string(what) + "' yields a value from outside the region");
     if (type(yields[i]) != types[i])
-      fail(1403, "a carried value changes its type in '" + std::string(what) + "': " + to_string(types[i]) + " becomes " + to_string(type(yields[i])));
+      fail(1403,
+           "a carried value changes its type in '" + std::string(what) + "': " + to_string(types[i]) + " becomes " + to_string(type(yields[i])));
   }
 }
 
@@ -80,8 +81,9 @@ std::vector<ValueId> Builder::end_for(Values yields) {
 void Builder::begin_if(ValueId condition) {
   check_operand(condition);
   if (type(condition) != Type{DType::Bool, {}})
-    rules::fail(1402, "the condition of 'when' is " + to_string(type(condition)) + ", not one bool", position(),
-                type(condition).dtype == DType::Bool ? "use any(x) or all(x), or where(x, a, b) element by element" : "compare it: when(x != 0, ...)");
+    rules::fail(
+        1402, "the condition of 'when' is " + to_string(type(condition)) + ", not one bool", position(),
+        type(condition).dtype == DType::Bool ? "use any(x) or all(x), or where(x, a, b) element by element" : "compare it: when(x != 0, ...)");
   Pending pending;
   pending.op.opcode = Opcode::If;
   pending.op.loc = location_;
@@ -177,7 +179,8 @@ std::vector<ValueId> Builder::end_combiner(Values yields) {
     check_operand(yields[i]);
     const Type wanted{pending.carried[i].dtype, {}};
     if (type(yields[i]) != wanted)
-      fail(1408, "the combiner gives " + to_string(type(yields[i])) + " where it takes " + to_string(wanted), "a combiner keeps the dtype of its arguments");
+      fail(1408, "the combiner gives " + to_string(type(yields[i])) + " where it takes " + to_string(wanted),
+           "a combiner keeps the dtype of its arguments");
   }
   frames_[frame_].region.yields.assign(yields.begin(), yields.end());
   const std::vector<Type> results = pending.carried;

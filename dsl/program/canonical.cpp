@@ -16,7 +16,11 @@ namespace {
 class Rebuild {
  public:
   Rebuild(const Program& source, const Liveness& live, const std::vector<std::uint32_t>* read_order)
-      : source_(source), live_(live), read_order_(read_order), mapped_(source.values.size(), kNone), done_(source.ops.size()),
+      : source_(source),
+        live_(live),
+        read_order_(read_order),
+        mapped_(source.values.size(), kNone),
+        done_(source.ops.size()),
         number_(source.ops.size(), kNone) {}
 
   Program run() {

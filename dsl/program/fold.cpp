@@ -67,10 +67,15 @@ class Folder {
 
   Folded run() {
     switch (op_.opcode) {
-      case Opcode::Neg: case Opcode::Not: case Opcode::Abs: return unary();
+      case Opcode::Neg:
+      case Opcode::Not:
+      case Opcode::Abs: return unary();
       case Opcode::Select: return select();
       case Opcode::Cast: return cast();
-      case Opcode::Broadcast: case Opcode::Reshape: case Opcode::Slice: case Opcode::Transpose: return shape();
+      case Opcode::Broadcast:
+      case Opcode::Reshape:
+      case Opcode::Slice:
+      case Opcode::Transpose: return shape();
       default: return op_.opcode >= Opcode::Add && op_.opcode <= Opcode::Ge ? binary() : Folded{};
     }
   }
@@ -118,13 +123,16 @@ class Folder {
     const ValueId a = op_.operands[0], b = op_.operands[1];
     switch (op_.opcode) {
       case Opcode::Add: return y == 0 ? same_as(a) : x == 0 ? same_as(b) : Folded{};
-      case Opcode::Sub: case Opcode::Shl: case Opcode::Shr: return y == 0 ? same_as(a) : Folded{};
+      case Opcode::Sub:
+      case Opcode::Shl:
+      case Opcode::Shr: return y == 0 ? same_as(a) : Folded{};
       case Opcode::Mul: return y == 1 ? same_as(a) : x == 1 ? same_as(b) : x == 0 || y == 0 ? constant(0) : Folded{};
       case Opcode::Div: return y == 1 ? same_as(a) : Folded{};
       case Opcode::Rem: return y == 1 ? constant(0) : Folded{};
       case Opcode::And: return dtype == DType::Bool ? logical(a, b, x, y, 1) : Folded{};
       case Opcode::Or: return dtype == DType::Bool ? logical(a, b, x, y, 0) : Folded{};
-      case Opcode::Min: case Opcode::Max: return a == b ? same_as(a) : Folded{};
+      case Opcode::Min:
+      case Opcode::Max: return a == b ? same_as(a) : Folded{};
       default: return {};
     }
   }

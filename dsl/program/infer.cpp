@@ -20,7 +20,8 @@ void expect_operands(const OpSignature& op, std::size_t least, std::size_t most,
 
 void expect_ints(const OpSignature& op, std::size_t count, const SourcePosition& where) {
   if (op.ints.size() != count)
-    fail(1200, "'" + std::string(spelling_of(op.opcode)) + "' has " + std::to_string(op.ints.size()) + " integer attributes, not " + std::to_string(count),
+    fail(1200,
+         "'" + std::string(spelling_of(op.opcode)) + "' has " + std::to_string(op.ints.size()) + " integer attributes, not " + std::to_string(count),
          where);
 }
 
@@ -39,9 +40,14 @@ std::size_t expect_axis(std::int64_t axis, const Type& type, std::string_view wh
 
 bool chooses_result_type(Opcode opcode) {
   switch (opcode) {
-    case Opcode::Constant: case Opcode::Arange: case Opcode::Load: case Opcode::Cast: case Opcode::Bitcast: case Opcode::Broadcast:
-    case Opcode::Reshape: case Opcode::Slice:
-      return true;
+    case Opcode::Constant:
+    case Opcode::Arange:
+    case Opcode::Load:
+    case Opcode::Cast:
+    case Opcode::Bitcast:
+    case Opcode::Broadcast:
+    case Opcode::Reshape:
+    case Opcode::Slice: return true;
     default: return false;
   }
 }
@@ -49,7 +55,8 @@ bool chooses_result_type(Opcode opcode) {
 std::string_view spelling_of(Opcode opcode) {
   switch (opcode) {
     case Opcode::Add: return "+";
-    case Opcode::Sub: case Opcode::Neg: return "-";
+    case Opcode::Sub:
+    case Opcode::Neg: return "-";
     case Opcode::Mul: return "*";
     case Opcode::Div: return "/";
     case Opcode::Rem: return "%";
@@ -101,10 +108,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view what, co
     if (x != y && x != 1 && y != 1) {
       Error error(1204, "tile shapes do not match in '" + std::string(what) + "': " + to_string(a) + " and " + to_string(b), where);
       error.note("axes are aligned at the last one; extents must be equal or 1, and here " + std::to_string(x) + " meets " + std::to_string(y));
-      if (a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0])
-        error.help("trans(...) of one of them has the other's shape");
-      else if (a.size() != b.size())
-        error.help("add an axis where it belongs: x(_, None) makes a column, x(None, _) a row");
+      if (a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0]) error.help("trans(...) of one of them has the other's shape");
+      else if (a.size() != b.size()) error.help("add an axis where it belongs: x(_, None) makes a column, x(None, _) a row");
       throw error;
     }
     out[rank - 1 - i] = x == 1 ? y : x;
@@ -117,13 +122,28 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
   if (chooses_result_type(op.opcode) && op.wanted == nullptr)
     rules::fail(1200, "'" + std::string(spelling_of(op.opcode)) + "' needs a result type", where);
   switch (op.opcode) {
-    case ViewSize: case ViewNarrow: case Load: case Store:
-      return rules::infer_memory(op, where);
-    case Constant: case Arange: case ProgramId: case NumPrograms: case Cast: case Bitcast: case Broadcast: case Reshape: case Transpose: case Concat:
-    case Slice: case Take:
-      return rules::infer_shape(op, where);
-    case Dot: case Reduce: case Scan: case ArgMax: case ArgMin: case TopK:
-      return rules::infer_contraction(op, where);
+    case ViewSize:
+    case ViewNarrow:
+    case Load:
+    case Store: return rules::infer_memory(op, where);
+    case Constant:
+    case Arange:
+    case ProgramId:
+    case NumPrograms:
+    case Cast:
+    case Bitcast:
+    case Broadcast:
+    case Reshape:
+    case Transpose:
+    case Concat:
+    case Slice:
+    case Take: return rules::infer_shape(op, where);
+    case Dot:
+    case Reduce:
+    case Scan:
+    case ArgMax:
+    case ArgMin:
+    case TopK: return rules::infer_contraction(op, where);
     case Print:
       for (const Type& type : op.operands) rules::expect_tile(type, "print", where);
       return {};
@@ -132,8 +152,9 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
       if (op.operands[0].is_view || op.operands[0].dtype != DType::Bool)
         rules::fail(1201, "'check' takes a bool tile, not " + to_string(op.operands[0]), where, "compare it: check(x > 0, \"...\")");
       return {};
-    case For: case If: case While:
-      rules::fail(9101, "'" + std::string(spelling_of(op.opcode)) + "' has regions and no signature", where);
+    case For:
+    case If:
+    case While: rules::fail(9101, "'" + std::string(spelling_of(op.opcode)) + "' has regions and no signature", where);
     default: return rules::infer_elementwise(op, where);
   }
 }

@@ -5,9 +5,12 @@ namespace tilewright::program {
 
 DType accumulator_of(DType operand, const SourcePosition& where) {
   switch (operand) {
-    case DType::F16: case DType::BF16: case DType::F32: return DType::F32;
+    case DType::F16:
+    case DType::BF16:
+    case DType::F32: return DType::F32;
     case DType::F64: return DType::F64;
-    case DType::I8: case DType::U8: return DType::I32;
+    case DType::I8:
+    case DType::U8: return DType::I32;
     default:
       rules::fail(1215, "'dot' does not multiply " + std::string(name_of(operand)), where, "operands are f16, bf16, f32, f64, i8 or u8: cast them");
   }
@@ -39,7 +42,8 @@ std::vector<Type> dot(const OpSignature& op, const SourcePosition& where) {
   wanted.shape[batch + 1] = b.shape[batch + 1];
   if (acc != wanted)
     fail(acc.shape != wanted.shape ? 1214 : 1215,
-         "the accumulator of 'dot' is " + to_string(acc) + "; " + to_string(a) + " by " + to_string(b) + " accumulates in " + to_string(wanted), where);
+         "the accumulator of 'dot' is " + to_string(acc) + "; " + to_string(a) + " by " + to_string(b) + " accumulates in " + to_string(wanted),
+         where);
   return {wanted};
 }
 
@@ -55,7 +59,8 @@ void check_kind(ReduceKind kind, const Type& tile, std::string_view what, const 
   const bool bitwise = kind == ReduceKind::And || kind == ReduceKind::Or || kind == ReduceKind::Xor;
   const bool ok = bitwise ? !is_float(tile.dtype) : tile.dtype != DType::Bool;
   if (!ok)
-    fail(1201, "'" + std::string(what) + "' takes " + (bitwise ? "integers or bools" : "numbers") + ", not " + to_string(tile), where, bitwise ? "compare first" : "cast it: cast(x, i32), or use any(x) and all(x)");
+    fail(1201, "'" + std::string(what) + "' takes " + (bitwise ? "integers or bools" : "numbers") + ", not " + to_string(tile), where,
+         bitwise ? "compare first" : "cast it: cast(x, i32), or use any(x) and all(x)");
 }
 
 std::vector<Type> reduction_results(const OpSignature& op, std::size_t ints, const SourcePosition& where) {
@@ -67,7 +72,8 @@ std::vector<Type> reduction_results(const OpSignature& op, std::size_t ints, con
   std::vector<Type> results;
   for (const Type& tile : op.operands) {
     if (tile.shape != op.operands[0].shape)
-      fail(1204, "tile shapes do not match in '" + std::string(what) + "': " + to_string(op.operands[0].shape) + " and " + to_string(tile.shape), where);
+      fail(1204, "tile shapes do not match in '" + std::string(what) + "': " + to_string(op.operands[0].shape) + " and " + to_string(tile.shape),
+           where);
     results.push_back(tile);
     if (op.opcode == Opcode::Reduce) results.back().shape.erase(results.back().shape.begin() + axis);
   }
@@ -89,7 +95,8 @@ std::vector<Type> ordering(const OpSignature& op, const SourcePosition& where) {
   expect_ints(op, op.opcode == Opcode::TopK ? 3 : 1, where);
   const Type& tile = op.operands[0];
   expect_tile(tile, what, where);
-  if (tile.dtype == DType::Bool) fail(1201, "'" + std::string(what) + "' takes numbers, not " + to_string(tile), where, "cast it first: cast(x, i32)");
+  if (tile.dtype == DType::Bool)
+    fail(1201, "'" + std::string(what) + "' takes numbers, not " + to_string(tile), where, "cast it first: cast(x, i32)");
   const std::size_t axis = expect_axis(op.ints[0], tile, what, where);
   Type values = tile;
   if (op.opcode != Opcode::TopK) {
@@ -109,7 +116,8 @@ std::vector<Type> infer_contraction(const OpSignature& op, const SourcePosition&
   for (const Type& type : op.operands) expect_tile(type, spelling_of(op.opcode), where);
   switch (op.opcode) {
     case Opcode::Dot: return dot(op, where);
-    case Opcode::Reduce: case Opcode::Scan: return built_in_reduction(op, where);
+    case Opcode::Reduce:
+    case Opcode::Scan: return built_in_reduction(op, where);
     default: return ordering(op, where);
   }
 }

@@ -10,10 +10,28 @@ enum class Accepts { Numbers, Floats, Ints, IntsAndBool, Anything };
 Accepts accepted_by(Opcode opcode) {
   using enum Opcode;
   switch (opcode) {
-    case Neg: case Abs: case Add: case Sub: case Mul: case Div: case Min: case Max: case Lt: case Le: case Gt: case Ge: return Accepts::Numbers;
-    case Rem: case Shl: case Shr: return Accepts::Ints;
-    case Not: case And: case Or: case Xor: return Accepts::IntsAndBool;
-    case Eq: case Ne: case Select: return Accepts::Anything;
+    case Neg:
+    case Abs:
+    case Add:
+    case Sub:
+    case Mul:
+    case Div:
+    case Min:
+    case Max:
+    case Lt:
+    case Le:
+    case Gt:
+    case Ge: return Accepts::Numbers;
+    case Rem:
+    case Shl:
+    case Shr: return Accepts::Ints;
+    case Not:
+    case And:
+    case Or:
+    case Xor: return Accepts::IntsAndBool;
+    case Eq:
+    case Ne:
+    case Select: return Accepts::Anything;
     default: return Accepts::Floats;
   }
 }
@@ -73,7 +91,8 @@ std::vector<Type> infer_elementwise(const OpSignature& op, const SourcePosition&
   }
   const Accepts set = accepted_by(op.opcode);
   for (const Type& type : values) {
-    if (!accepts(set, type.dtype)) fail(1201, "'" + what + "' takes " + words_for(set) + ", not " + to_string(type), where, help_for(set, type.dtype));
+    if (!accepts(set, type.dtype))
+      fail(1201, "'" + what + "' takes " + words_for(set) + ", not " + to_string(type), where, help_for(set, type.dtype));
   }
   for (const Type& type : values.subspan(1)) {
     if (type.shape != values[0].shape)

@@ -13,8 +13,7 @@ const Type& expect_view(const OpSignature& op, const SourcePosition& where) {
 }
 
 void expect_i64(const Type& type, const std::string& what, const SourcePosition& where) {
-  if (!type.is_scalar() || type.dtype != DType::I64)
-    fail(1302, what + " is " + to_string(type) + ", not an i64 scalar", where, "cast it: Index(x)");
+  if (!type.is_scalar() || type.dtype != DType::I64) fail(1302, what + " is " + to_string(type) + ", not an i64 scalar", where, "cast it: Index(x)");
 }
 
 // Checks one index against its map; marks the axis it covers.

@@ -46,8 +46,10 @@ Type arange(const OpSignature& op, const SourcePosition& where) {
   const Type type = wanted_tile(op, where);
   if (type.rank() != 1 || !is_int(type.dtype)) fail(1201, "'arange' gives integers along one axis, not " + to_string(type), where);
   if (!fits(op.ints[0], type.dtype) || !fits(op.ints[0] + type.shape[0] - 1, type.dtype))
-    fail(1207, "arange from " + std::to_string(op.ints[0]) + " over " + std::to_string(type.shape[0]) + " does not fit " +
-                   std::string(tilewright::name_of(type.dtype)), where);
+    fail(1207,
+         "arange from " + std::to_string(op.ints[0]) + " over " + std::to_string(type.shape[0]) + " does not fit " +
+             std::string(tilewright::name_of(type.dtype)),
+         where);
   return type;
 }
 
@@ -55,7 +57,8 @@ Type program_axis(const OpSignature& op, const SourcePosition& where) {
   expect_operands(op, 0, 0, where);
   expect_ints(op, 1, where);
   if (op.ints[0] < 0 || op.ints[0] > 2)
-    fail(1205, "axis " + std::to_string(op.ints[0]) + " does not exist in '" + std::string(spelling_of(op.opcode)) + "'", where, "a grid has axes 0 to 2");
+    fail(1205, "axis " + std::to_string(op.ints[0]) + " does not exist in '" + std::string(spelling_of(op.opcode)) + "'", where,
+         "a grid has axes 0 to 2");
   return {DType::I64, {}};
 }
 
@@ -77,8 +80,10 @@ Type reshape(const OpSignature& op, const SourcePosition& where) {
   const Type to = wanted_tile(op, where);
   expect_same_dtype(from, to, "reshape", where);
   if (from.elements() != to.elements())
-    fail(1210, "a tile of " + to_string(from.shape) + " (" + std::to_string(from.elements()) + " elements) cannot be reshaped to " + to_string(to.shape) +
-                   " (" + std::to_string(to.elements()) + ")", where);
+    fail(1210,
+         "a tile of " + to_string(from.shape) + " (" + std::to_string(from.elements()) + " elements) cannot be reshaped to " + to_string(to.shape) +
+             " (" + std::to_string(to.elements()) + ")",
+         where);
   return to;
 }
 
@@ -112,8 +117,10 @@ Type concat(const OpSignature& op, const SourcePosition& where) {
     bool ok = next.rank() == to.rank() && next.dtype == to.dtype;
     for (std::size_t i = 0; ok && i < to.rank(); ++i) ok = i == axis || next.shape[i] == to.shape[i];
     if (!ok)
-      fail(1212, "tiles do not fit each other in 'concat' along axis " + std::to_string(axis) + ": " + to_string(op.operands[0]) + " and " + to_string(next),
-           where, "dtypes and all other extents must be equal");
+      fail(
+          1212,
+          "tiles do not fit each other in 'concat' along axis " + std::to_string(axis) + ": " + to_string(op.operands[0]) + " and " + to_string(next),
+          where, "dtypes and all other extents must be equal");
     to.shape[axis] += next.shape[axis];
   }
   check_tile_shape(to.shape, "concat", where);
@@ -130,8 +137,10 @@ Type slice(const OpSignature& op, const SourcePosition& where) {
   for (std::size_t i = 0; ok && i < from.rank(); ++i) ok = i == axis || to.shape[i] == from.shape[i];
   const std::int64_t start = op.ints[1];
   if (!ok || start < 0 || start > from.shape[axis] - to.shape[axis])
-    fail(1213, "a slice from " + std::to_string(start) + " to " + to_string(to.shape) + " does not lie in " + to_string(from) + " along axis " +
-                   std::to_string(axis), where);
+    fail(1213,
+         "a slice from " + std::to_string(start) + " to " + to_string(to.shape) + " does not lie in " + to_string(from) + " along axis " +
+             std::to_string(axis),
+         where);
   return to;
 }
 
@@ -144,8 +153,8 @@ Type take(const OpSignature& op, const SourcePosition& where) {
   bool ok = index.rank() == from.rank();
   for (std::size_t i = 0; ok && i < from.rank(); ++i) ok = i == axis || index.shape[i] == from.shape[i];
   if (!ok)
-    fail(1216, "the index of 'take' along axis " + std::to_string(axis) + " is " + to_string(index.shape) + ", the tile " + to_string(from.shape), where,
-         "all extents but the one of that axis must be equal");
+    fail(1216, "the index of 'take' along axis " + std::to_string(axis) + " is " + to_string(index.shape) + ", the tile " + to_string(from.shape),
+         where, "all extents but the one of that axis must be equal");
   return {from.dtype, index.shape};
 }
 
@@ -174,7 +183,8 @@ std::vector<Type> infer_shape(const OpSignature& op, const SourcePosition& where
   switch (op.opcode) {
     case Constant: return {constant(op, where)};
     case Arange: return {arange(op, where)};
-    case ProgramId: case NumPrograms: return {program_axis(op, where)};
+    case ProgramId:
+    case NumPrograms: return {program_axis(op, where)};
     case Concat: expect_operands(op, 1, SIZE_MAX, where); return {concat(op, where)};
     case Take: expect_operands(op, 2, 2, where); return {take(op, where)};
     default: break;

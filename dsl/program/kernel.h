@@ -21,8 +21,8 @@ struct KernelSetting {
   std::string name;
   bool is_tunable = false;
   bool has_default = false;
-  std::int64_t default_value = 0;           // bool: 0 or 1
-  std::vector<std::int64_t> candidates;     // tunables: the values a sweep tries; the first is the default
+  std::int64_t default_value = 0;        // bool: 0 or 1
+  std::vector<std::int64_t> candidates;  // tunables: the values a sweep tries; the first is the default
 };
 
 // What a call fixes for its trace: the type of every parameter in order, its facts, and values for constants and tunables.

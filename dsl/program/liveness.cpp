@@ -14,8 +14,14 @@ bool carries(Opcode opcode) { return opcode == Opcode::For || opcode == Opcode::
 }  // namespace
 
 Liveness::Liveness(const Program& program)
-    : program_(program), same_as_(program.values.size()), home_(program.ops.size()), owner_(program.ops.size(), kNone),
-      memory_(program.ops.size(), Memory::None), arg_of_(program.values.size()), live_op_(program.ops.size()), live_value_(program.values.size()),
+    : program_(program),
+      same_as_(program.values.size()),
+      home_(program.ops.size()),
+      owner_(program.ops.size(), kNone),
+      memory_(program.ops.size(), Memory::None),
+      arg_of_(program.values.size()),
+      live_op_(program.ops.size()),
+      live_value_(program.values.size()),
       live_carried_(program.ops.size()) {
   for (ValueId v = 0; v < same_as_.size(); ++v) same_as_[v] = v;
   visit(program.grid, kNone);
@@ -152,9 +158,7 @@ bool Liveness::operand(OpId id, std::size_t i) const {
   return live_carried_[id][i - fixed_operands(op.opcode)];
 }
 
-bool Liveness::result(OpId id, std::size_t i) const {
-  return class_of(program_.ops[id].opcode) != OpClass::Control || live_carried_[id][i];
-}
+bool Liveness::result(OpId id, std::size_t i) const { return class_of(program_.ops[id].opcode) != OpClass::Control || live_carried_[id][i]; }
 
 bool Liveness::arg(OpId id, std::size_t region, std::size_t i) const {
   const std::size_t carried = carried_of_arg(id, region, i);

@@ -46,10 +46,10 @@ class Liveness {
   const Program& program_;
   std::vector<ValueId> same_as_;
   std::vector<const Region*> home_;
-  std::vector<OpId> owner_;                     // of an operation: the operation around it
+  std::vector<OpId> owner_;  // of an operation: the operation around it
   std::vector<Memory> memory_;
-  std::vector<OpId> order_;                     // inner operations before outer ones
-  std::vector<ArgOf> arg_of_;                   // of a value: where it is an argument
+  std::vector<OpId> order_;    // inner operations before outer ones
+  std::vector<ArgOf> arg_of_;  // of a value: where it is an argument
   std::vector<bool> live_op_, live_value_;
   std::vector<std::vector<bool>> live_carried_;  // of a control operation: which results
   std::vector<ValueId> work_;

@@ -83,8 +83,7 @@ class Listing {
       out_ << "]";
     }
     if (!op.text.empty()) out_ << " \"" << op.text << "\"";
-    if (op.loc.line != 0)
-      out_ << "   ; " << program_.files[op.loc.file] << ":" << op.loc.line << ":" << op.loc.column;
+    if (op.loc.line != 0) out_ << "   ; " << program_.files[op.loc.file] << ":" << op.loc.line << ":" << op.loc.column;
     out_ << "\n";
     for (const Region& r : op.regions) region("do", r, depth + 1);
   }

@@ -103,9 +103,9 @@ class Verifier {
     const OpClass cls = class_of(op.opcode);
     const bool launch_dependent = op.opcode == Opcode::ProgramId || op.opcode == Opcode::NumPrograms;
     const bool writes = cls == OpClass::Write || cls == OpClass::Effect;
-    const bool bad = place == Place::Grid ? cls != OpClass::Pure || launch_dependent
+    const bool bad = place == Place::Grid       ? cls != OpClass::Pure || launch_dependent
                      : place == Place::Combiner ? cls != OpClass::Pure || !op.regions.empty()
-                     : place == Place::WhileCondition && writes;
+                                                : place == Place::WhileCondition && writes;
     if (!bad) return;
     const char* name = place == Place::Grid ? "a grid" : place == Place::Combiner ? "a combiner" : "the condition of while_";
     rules::fail(place == Place::Grid ? 1503 : 1407, "'" + std::string(spelling_of(op.opcode)) + "' is not possible in " + name, where);
@@ -138,7 +138,8 @@ class Verifier {
       broken("'" + std::string(spelling_of(op.opcode)) + "' has " + std::to_string(op.results.size()) + " results", where);
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (program_.type(op.results[i]) != results[i])
-        broken("'" + std::string(spelling_of(op.opcode)) + "' gives " + to_string(results[i]) + ", not " + to_string(program_.type(op.results[i])), where);
+        broken("'" + std::string(spelling_of(op.opcode)) + "' gives " + to_string(results[i]) + ", not " + to_string(program_.type(op.results[i])),
+               where);
       define(op.results[i], id, where);
     }
   }

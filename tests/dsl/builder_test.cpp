@@ -93,10 +93,14 @@ TEST_F(BuilderTest, ChecksLoadsAndStores) {
   const ValueId rows = zeros({4}, DType::I32);
   EXPECT_EQ(b.type(b.load(in, {rows, index(0)}, {0, 1}, {4, 16})), tile(DType::F32, {4, 16}));
   b.store(out, {index(3), index(0)}, {kMapPoint, 0}, loaded);
-  expect_error(1302, "the index of dimension 0 in 'load' is a tile of 4, its axis has extent 5", [&] { b.load(in, {rows, index(0)}, {0, 1}, {5, 16}); });
+  expect_error(1302, "the index of dimension 0 in 'load' is a tile of 4, its axis has extent 5", [&] {
+    b.load(in, {rows, index(0)}, {0, 1}, {5, 16});
+  });
   expect_error(1303, "axis 0 of the tile stands for two dimensions", [&] { b.load(in, {index(0), index(0)}, {0, 0}, {4}); });
   expect_error(1303, "stands for no dimension", [&] { b.load(in, {index(0), index(0)}, {kMapPoint, 1}, {4, 16}); });
-  expect_error(1306, "the mask of 'load' is 15, the tile 16", [&] { b.load(in, {index(0), index(0)}, {kMapPoint, 0}, {16}, zeros({15}, DType::Bool)); });
+  expect_error(1306, "the mask of 'load' is 15, the tile 16", [&] {
+    b.load(in, {index(0), index(0)}, {kMapPoint, 0}, {16}, zeros({15}, DType::Bool));
+  });
   expect_error(1308, "'store' of 16xf16 to a view of f32", [&] { b.store(out, {index(0), index(0)}, {kMapPoint, 0}, zeros({16}, DType::F16)); });
 }
 
@@ -126,8 +130,7 @@ TEST_F(BuilderTest, KeepsCombinersClosed) {
 TEST_F(BuilderTest, KeepsEffectsOutOfConditions) {
   const ValueId one = b.real(DType::F32, 1);
   b.begin_while({});
-  expect_error(1407, "'store' is not possible in the condition of while_",
-               [&] { b.store(out, {index(0), index(0)}, {kMapPoint, kMapPoint}, one); });
+  expect_error(1407, "'store' is not possible in the condition of while_", [&] { b.store(out, {index(0), index(0)}, {kMapPoint, kMapPoint}, one); });
 }
 
 TEST_F(BuilderTest, GridsAreComputedFromSizes) {

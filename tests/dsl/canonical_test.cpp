@@ -1,6 +1,6 @@
 // The canonical form: independence of tracing order, what is dropped, shared and computed, and where things end up.
-#include "dsl/program/builder.h"
 #include "dsl/program/canonical.h"
+#include "dsl/program/builder.h"
 #include "dsl/program/verify.h"
 #include "tests/dsl/listing.h"
 

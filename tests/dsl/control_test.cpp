@@ -62,7 +62,8 @@ TEST(Control, WhenMergesBranches) {
   const auto body = [](int limit) {
     return [limit](InOut x, InOut y, Scalar) {
       Var a = load(x, {0, 1}), b = load(x, {0, 2});
-      when(load(x, {0, 3}) < limit, [&] { a = a + 10; }, [&] { b = a * 2; });
+      when(
+          load(x, {0, 3}) < limit, [&] { a = a + 10; }, [&] { b = a * 2; });
       when(a > 5, [&] { a = b; });
       store(y, {0, 0}, a);
       store(y, {0, 1}, b);
@@ -76,11 +77,14 @@ TEST(Control, WhileRunsOnData) {
   EXPECT_THAT(run_body(1, 8, 1, 1,
                        [](InOut x, InOut y, Scalar) {
                          Var i = scalar(i64, 0), total = scalar(f32, 0);
-                         while_([&] { return load(x, {0, i}) < 5; },
-                                [&] {
-                                  total += load(x, {0, i});
-                                  i += 1;
-                                });
+                         while_(
+                             [&] {
+                               return load(x, {0, i}) < 5;
+                             },
+                             [&] {
+                               total += load(x, {0, i});
+                               i += 1;
+                             });
                          store(y, {0, 0}, total);
                        }),
               ElementsAre(10));
@@ -131,21 +135,14 @@ TEST(Control, CxxControlFlowLeavesNoTrace) {
   EXPECT_EQ(count(program, Opcode::For), 0);
 }
 
-TEST(Control, GridTakesAPrefixOfTheParameters) {
-  const Program program = traced_body([](InOut, InOut y, Scalar) { store(y, {0, 0}, 1); });
-  EXPECT_EQ(program.grid.yields.size(), 3u);
-}
-
 Tile twice(Tile x, Loc at = Loc::current()) {
   CallSite here(at);
   return x + x;
 }
 
 TEST(Control, CallSitesReportTheCaller) {
-  const unsigned line = __LINE__ + 2;
-  const Program program = traced_body([](InOut x, InOut y, Scalar) {
-    store(y, {0, 0}, twice(load(x, {0, 0}, {8})) * 2);
-  });
+  const unsigned line = __LINE__ + 1;
+  const Program program = traced_body([](InOut x, InOut y, Scalar) { store(y, {0, 0}, twice(load(x, {0, 0}, {8})) * 2); });
   EXPECT_EQ(find(program, Opcode::Add)->loc.line, line);
   EXPECT_EQ(find(program, Opcode::Mul)->loc.line, line);
 }

@@ -43,6 +43,15 @@ TEST(FlashForward, DescribesItself) {
   EXPECT_EQ(&kernel, &kernel_of<example::FlashForward>());
 }
 
+TEST(FlashForward, GridIsAnExpressionOverSizes) {
+  const Program program = flash();
+  ASSERT_EQ(program.grid.yields.size(), 3u);
+  const auto made_by = [&](int axis) { return program.ops[program.values[program.grid.yields[axis]].def].opcode; };
+  EXPECT_EQ(made_by(0), Opcode::Div);
+  EXPECT_EQ(made_by(1), Opcode::ViewSize);
+  EXPECT_EQ(made_by(2), Opcode::Constant);
+}
+
 TEST(FlashForward, CarriesThreeValues) {
   const Program program = flash();
   const Op& loop = the(program, Opcode::For);

@@ -35,14 +35,29 @@ TEST(Memory, OtherAndMasks) {
   EXPECT_THAT(on_matrix(1, 4, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load_or(9, x, {3, 4}, {4})); }), ElementsAre(22, 23, 9, 9));
   EXPECT_THAT(on_matrix(1, 4, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load_or(9, x, {3, span(4, 4)})); }), ElementsAre(22, 23, 9, 9));
   EXPECT_THAT(on_matrix(1, 4, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {0, 0}, {4}, arange(4) != 1)); }), ElementsAre(0, 0, 2, 3));
-  EXPECT_THAT(on_matrix(1, 4, [](InOut x, InOut y, Scalar s) { store(y, {0, 0}, load(x, {0, 0}, {4}, arange(4) != 1, s)); }), ElementsAre(0, 0.5, 2, 3));
-  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {0, span(0, 2)}), arange(2) == 1); }), ElementsAre(-1, 1, -1, -1));
-  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {0, 0}, {2, 2}), (arange(2) == 1)(_, None)); }),
+  EXPECT_THAT(on_matrix(1, 4,
+                        [](InOut x, InOut y, Scalar s) {
+                          store(y, {0, 0}, load(x, {0, 0}, {4}, arange(4) != 1, s));
+                        }),
+              ElementsAre(0, 0.5, 2, 3));
+  EXPECT_THAT(on_matrix(2, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          store(y, {0, 0}, load(x, {0, span(0, 2)}), arange(2) == 1);
+                        }),
+              ElementsAre(-1, 1, -1, -1));
+  EXPECT_THAT(on_matrix(2, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          store(y, {0, 0}, load(x, {0, 0}, {2, 2}), (arange(2) == 1)(_, None));
+                        }),
               ElementsAre(-1, -1, 6, 7));
 }
 
 TEST(Memory, GathersRowsAndColumns) {
-  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {3 - arange(2) * 2, 0}, {2, 2})); }), ElementsAre(18, 19, 6, 7));
+  EXPECT_THAT(on_matrix(2, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          store(y, {0, 0}, load(x, {3 - arange(2) * 2, 0}, {2, 2}));
+                        }),
+              ElementsAre(18, 19, 6, 7));
   EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {span(0, 2), 5 - arange(2)})); }), ElementsAre(5, 4, 11, 10));
   EXPECT_THAT(on_matrix(1, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load(x, {arange(2) + 1, 3})); }), ElementsAre(9, 15));
 }
@@ -55,10 +70,21 @@ TEST(Memory, ScattersRowsAndColumns) {
 
 TEST(Memory, ElementByElement) {
   EXPECT_THAT(on_matrix(1, 3, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load_at(x, {arange(3), arange(3)})); }), ElementsAre(0, 7, 14));
-  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load_at(x, {arange(2)(_, None), 3 - arange(2)(None, _)})); }),
+  EXPECT_THAT(on_matrix(2, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          store(y, {0, 0}, load_at(x, {arange(2)(_, None), 3 - arange(2)(None, _)}));
+                        }),
               ElementsAre(3, 2, 9, 8));
-  EXPECT_THAT(on_matrix(1, 3, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, load_at(x, {2, arange(3) * 2}, arange(3) != 1, 7)); }), ElementsAre(12, 7, 16));
-  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { store_at(y, {arange(2), 1 - arange(2)}, load(x, {1, 0}, {2})); }), ElementsAre(-1, 6, 7, -1));
+  EXPECT_THAT(on_matrix(1, 3,
+                        [](InOut x, InOut y, Scalar) {
+                          store(y, {0, 0}, load_at(x, {2, arange(3) * 2}, arange(3) != 1, 7));
+                        }),
+              ElementsAre(12, 7, 16));
+  EXPECT_THAT(on_matrix(2, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          store_at(y, {arange(2), 1 - arange(2)}, load(x, {1, 0}, {2}));
+                        }),
+              ElementsAre(-1, 6, 7, -1));
   EXPECT_THAT(on_matrix(2, 2, [](InOut, InOut y, Scalar) { store_at(y, {arange(2), 0}, 3, arange(2) == 1); }), ElementsAre(-1, -1, 3, -1));
 }
 

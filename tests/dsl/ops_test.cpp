@@ -113,10 +113,12 @@ TEST(Ops, Shapes) {
   EXPECT_THAT(values(6, [](Tile x) { return concat({slice(x, 0, 2, 2), x}, 0); }), ElementsAre(2, 3, 0, 1, 2, 3));
   EXPECT_THAT(values(2, [](Tile x) { return split(x, 0, 2)[1] - split(x, 0, 2)[0]; }), ElementsAre(2, 2));
   EXPECT_THAT(values(3, [](Tile x) { return take(x, 4 - arange(3) * 2, 0); }), ElementsAre(3, 2, 0));
-  EXPECT_THAT(values(4, [](Tile x) {
-    Tile pair = slice(x, 0, 1, 2);
-    return pair(_, None) * 10 + pair(None, _);
-  }), ElementsAre(11, 12, 21, 22));
+  EXPECT_THAT(values(4,
+                     [](Tile x) {
+                       Tile pair = slice(x, 0, 1, 2);
+                       return pair(_, None) * 10 + pair(None, _);
+                     }),
+              ElementsAre(11, 12, 21, 22));
   EXPECT_THAT(values(2, [](Tile x) { return reshape(x, {2, 2})(1, _); }), ElementsAre(2, 3));
   EXPECT_THAT(values(2, [](Tile x) { return reshape(x, {2, 2})(_, 1)(None, _, None); }), ElementsAre(1, 3));
 }
@@ -145,19 +147,29 @@ TEST(Ops, Reductions) {
 TEST(Ops, Combiners) {
   EXPECT_THAT(values(1, [](Tile x) { return reduce(x, 0, [](Tile a, Tile b) { return max(a, b) + 0.0; }); }), ElementsAre(3));
   EXPECT_THAT(values(4, [](Tile x) { return scan(x, 0, [](Tile a, Tile b) { return a + b; }); }), ElementsAre(0, 1, 3, 6));
-  EXPECT_THAT(values(4, [](Tile x) { return scan(x, 0, [](Tile a, Tile b) { return a + b; }, true); }), ElementsAre(6, 6, 5, 3));
+  EXPECT_THAT(values(4,
+                     [](Tile x) {
+                       return scan(
+                           x, 0, [](Tile a, Tile b) { return a + b; }, true);
+                     }),
+              ElementsAre(6, 6, 5, 3));
   // The first-order recurrence h = a h + b, as pairs (a, b).
-  EXPECT_THAT(values(4, [](Tile x) {
-    return scan(Tiles{full_like(x, 2), x}, 0, [](const Tiles& l, const Tiles& r) { return Tiles{l[0] * r[0], l[1] * r[0] + r[1]}; })[1];
-  }), ElementsAre(0, 1, 4, 11));
+  EXPECT_THAT(
+      values(4,
+             [](Tile x) {
+               return scan(Tiles{full_like(x, 2), x}, 0, [](const Tiles& l, const Tiles& r) { return Tiles{l[0] * r[0], l[1] * r[0] + r[1]}; })[1];
+             }),
+      ElementsAre(0, 1, 4, 11));
   // The largest value and where it is.
-  EXPECT_THAT(values(2, [](Tile x) {
-    const Tiles best = reduce(Tiles{abs(x - 2), arange(4)}, 0, [](const Tiles& l, const Tiles& r) {
-      Tile left = (l[0] > r[0]) | ((l[0] == r[0]) & (l[1] < r[1]));
-      return Tiles{where(left, l[0], r[0]), where(left, l[1], r[1])};
-    });
-    return concat({best[0](None), cast(best[1], f32)(None)}, 0);
-  }), ElementsAre(2, 0));
+  EXPECT_THAT(values(2,
+                     [](Tile x) {
+                       const Tiles best = reduce(Tiles{abs(x - 2), arange(4)}, 0, [](const Tiles& l, const Tiles& r) {
+                         Tile left = (l[0] > r[0]) | ((l[0] == r[0]) & (l[1] < r[1]));
+                         return Tiles{where(left, l[0], r[0]), where(left, l[1], r[1])};
+                       });
+                       return concat({best[0](None), cast(best[1], f32)(None)}, 0);
+                     }),
+              ElementsAre(2, 0));
 }
 
 TEST(Ops, Scans) {
@@ -172,15 +184,22 @@ TEST(Ops, Order) {
   EXPECT_THAT(values(4, [](Tile x) { return sort(abs(x - 2), 0); }), ElementsAre(0, 1, 1, 2));
   EXPECT_THAT(values(4, [](Tile x) { return sort(abs(x - 2), 0, true); }), ElementsAre(2, 1, 1, 0));
   EXPECT_THAT(values(3, [](Tile x) { return top_k(abs(x - 2), 3, 0).indices; }), ElementsAre(0, 1, 3));
-  EXPECT_THAT(values(2, [](Tile x) {
-    auto [best, where_best] = top_k(abs(x - 2), 2, 0, false);
-    return best * 10 + cast(where_best, f32);
-  }), ElementsAre(2, 11));
+  EXPECT_THAT(values(2,
+                     [](Tile x) {
+                       auto [best, where_best] = top_k(abs(x - 2), 2, 0, false);
+                       return best * 10 + cast(where_best, f32);
+                     }),
+              ElementsAre(2, 11));
 }
 
 TEST(Ops, PrintAndCheck) {
   std::string printed;
-  run_body(1, 4, 1, 1, [](InOut x, InOut, Scalar s) { print("half", s, load(x, {0, 3})); }, &printed);
+  run_body(
+      1, 4, 1, 1,
+      [](InOut x, InOut, Scalar s) {
+        print("half", s, load(x, {0, 3}));
+      },
+      &printed);
   EXPECT_THAT(printed, HasSubstr("half"));
   EXPECT_THAT(printed, HasSubstr("0.5"));
   EXPECT_NO_THROW(run_body(1, 4, 1, 1, [](InOut x, InOut, Scalar) { check(load(x, {0, 0}, {4}) < 4, "small"); }));

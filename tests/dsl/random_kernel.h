@@ -1,7 +1,7 @@
 // Random kernels of nested control flow over scalars, which can be traced and also be run by hand.
 //
-// A kernel has the variables v0.. (i64), initialised from the array y, and statements: assignments, stores to y, range, when, while_, and blocks with a variable of
-// their own. Expressions read variables, induction variables and y.
+// A kernel has the variables v0.. (i64), initialised from the array y, and statements: assignments, stores to y, range, when, while_, and blocks
+// with a variable of their own. Expressions read variables, induction variables and y.
 #pragma once
 
 #include "dsl/tilewright.h"
@@ -216,7 +216,9 @@ class LanguageRun {
       case Statement::When: {
         const Tile condition = value(s.expressions[0]) < value(s.expressions[1]);
         if (s.second.empty()) when(condition, [&] { block(s.first); });
-        else when(condition, [&] { block(s.first); }, [&] { block(s.second); });
+        else
+          when(
+              condition, [&] { block(s.first); }, [&] { block(s.second); });
         break;
       }
       case Statement::While: {

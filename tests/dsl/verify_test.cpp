@@ -1,6 +1,6 @@
 // The verifier finds what a builder would not have built.
-#include "dsl/program/builder.h"
 #include "dsl/program/verify.h"
+#include "dsl/program/builder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
