@@ -133,13 +133,13 @@ void print_gsa(const TensorMap& inputs, const Words& words, std::int64_t head, c
   const HostTensor &q = inputs.at("q"), &k = inputs.at("k"), &s = inputs.at("s"), &g = inputs.at("g");
   const std::int64_t length = q.shape()[1], dim = q.shape()[3], slots = s.shape()[3], kv_head = head / (q.shape()[2] / k.shape()[2]);
   const double scale = 1 / std::sqrt(static_cast<double>(dim));
-  std::vector<double> memory(dim * slots), kept(slots);
+  std::vector<double> memory(dim * slots), mean_decay(slots);
 
   for (std::int64_t t = 0; t < length; ++t) {
     const std::vector<double> key = row_of(k, t, kv_head), write = row_of(s, t, kv_head), decay = row_of(g, t, kv_head);
     for (std::int64_t m = 0; m < slots; ++m) {
       for (std::int64_t i = 0; i < dim; ++i) memory[i * slots + m] = memory[i * slots + m] * std::exp(decay[m]) + key[i] * write[m];
-      kept[m] = t < length / 2 ? 0 : kept[m] + decay[m];
+      mean_decay[m] += decay[m] / static_cast<double>(length);
     }
     if (std::find(tokens.begin(), tokens.end(), t) == tokens.end()) continue;
 
@@ -154,8 +154,8 @@ void print_gsa(const TensorMap& inputs, const Words& words, std::int64_t head, c
     std::printf("\n");
   }
 
-  const auto [least, most] = std::minmax_element(kept.begin(), kept.end());
-  std::printf("    at the end slots keep %.2g%% to %.2g%% of what the first half of the sequence wrote\n", 100 * std::exp(*least), 100 * std::exp(*most));
+  const auto [fastest, slowest] = std::minmax_element(mean_decay.begin(), mean_decay.end());
+  std::printf("    half of what a slot holds is gone after %.1f to %.1f tokens\n", std::log(0.5) / *fastest, std::log(0.5) / *slowest);
 }
 
 }  // namespace tilewright::demo

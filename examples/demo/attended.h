@@ -20,7 +20,7 @@ Words read_words(const std::string& path);
 void print_nsa(const TensorMap& inputs, const TensorMap& outputs, const kernels::NsaGeometry& geometry, const Words& words, std::int64_t head,
                const std::vector<std::int64_t>& tokens);
 
-// The slots GSA reads at these tokens, for head `head`, and how much of each is left of the first half of the sequence.
+// The slots GSA reads at these tokens, for head `head`, and how fast slots forget.
 void print_gsa(const TensorMap& inputs, const Words& words, std::int64_t head, const std::vector<std::int64_t>& tokens);
 
 }  // namespace tilewright::demo

@@ -90,13 +90,13 @@ int run_all(const std::string& folder) {
        {{"preset", "fla"}, {"block_size", "16"}, {"slots", "6"}, {"window", "32"}},
        folder + "/minilm_nsa.safetensors",
        [&](const OperatorSettings& settings, const TensorMap& in, const TensorMap& out) {
-         print_nsa(in, out, kernels::geometry_of(settings), words, 4, {172, 310, 453});
+         print_nsa(in, out, kernels::geometry_of(settings), words, 4, {272, 304, 453});
        }},
       {"gsa_chunk_forward on MiniLM's third layer, 482 tokens of text",
        "gsa_chunk_forward",
        {},
        folder + "/minilm_gsa.safetensors",
-       [&](const OperatorSettings&, const TensorMap& in, const TensorMap&) { print_gsa(in, words, 0, {172, 310, 453}); }},
+       [&](const OperatorSettings&, const TensorMap& in, const TensorMap&) { print_gsa(in, words, 0, {272, 304, 453}); }},
       {"nsa_forward on 4096 random tokens, 64 query and 4 kv heads of 128",
        "nsa_forward",
        {{"preset", "fla"}, {"seq", "4096"}, {"heads", "64"}, {"kv_heads", "4"}, {"dim", "128"}},
