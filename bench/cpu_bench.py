@@ -103,7 +103,7 @@ def nsa_forward(bench):
 def first_calls(bench):
     """Trace to machine code of every kernel, each in a fresh process. An operator of several kernels compiles several."""
     result = {}
-    for entry in json.loads(output_of(bench.bin / "tilewright", "list", "--json")):
+    for entry in json.loads(output_of(bench.bin / "tilewright", "list", "--json"))["kernels"]:
         say(f"{entry['name']}: first call")
         result[entry["name"]] = bench.ours(entry["name"], 1)["first_call"]
     return result
