@@ -36,9 +36,9 @@ OperatorSettings settings_of(const Operator& op, const Settings& changes) {
   return settings;
 }
 
-Run run(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit) {
+Outcome run(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit) {
   const Operator& op = operator_named(name);
-  Run result{settings_of(op, changes), {}, {}, {}};
+  Outcome result{settings_of(op, changes), {}, {}, {}};
   result.inputs = op.random_inputs(result.settings, 1);
   if (edit) edit(result.inputs);
   op.validate(result.settings, result.inputs);
@@ -47,10 +47,10 @@ Run run(const std::string& name, const Settings& changes, const std::function<vo
   return result;
 }
 
-Run expect_ok(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit) {
+Outcome expect_ok(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit) {
   SCOPED_TRACE(text_of(name, changes));
   try {
-    Run result = run(name, changes, edit);
+    Outcome result = run(name, changes, edit);
     EXPECT_TRUE(result.report.ok) << ::testing::PrintToString(result.report.notes);
     return result;
   } catch (const Error& error) {

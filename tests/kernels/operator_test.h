@@ -12,7 +12,15 @@
 
 namespace tilewright::kernels::testing {
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
+// Names and values; of two values of one name the later one counts.
+struct Settings : std::vector<std::pair<std::string, std::string>> {
+  using vector::vector;
+};
+
+inline Settings operator+(Settings a, const Settings& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
 
 // The device that the tests of this program run on.
 Session& session();
@@ -22,17 +30,17 @@ const Operator& operator_named(const std::string& name);
 // The operator's defaults overlaid by `changes`; one that the operator does not have is a tunable of its kernels.
 OperatorSettings settings_of(const Operator& op, const Settings& changes);
 
-struct Run {
+struct Outcome {
   OperatorSettings settings;
   TensorMap inputs, outputs;
   CheckReport report;
 };
 
 // Random inputs, changed by `edit`, then validate, run, check.
-Run run(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit = {});
+Outcome run(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit = {});
 
 // The same, expecting the check to pass.
-Run expect_ok(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit = {});
+Outcome expect_ok(const std::string& name, const Settings& changes, const std::function<void(TensorMap&)>& edit = {});
 
 // The code of the Error that validate throws; 0 when it throws none. `words` must stand in the message.
 int code_of_validate(const std::string& name, const Settings& changes, const std::string& words, const std::function<void(TensorMap&)>& edit = {});
