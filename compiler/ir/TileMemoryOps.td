@@ -73,12 +73,12 @@ def Tile_LoadOp : Tile_Op<"load", [AttrSizedOperandSegments]> {
     Reads a tile of rank r, or a scalar, from a view of rank n. There is one index and one entry of `maps` for every dimension of the view; the
     entry says how the index gives the coordinate of the element at position `i = (i_0, i_1, …)` of the tile:
 
-    | in `maps` | spelled           | index                             | coordinate            |
-    |-----------|-------------------|-----------------------------------|-----------------------|
-    | -1        | `%x`              | scalar                            | `x`                   |
-    | a >= 0    | `%x along a`      | scalar                            | `x + i_a`             |
-    | a >= 0    | `%x along a`      | tile of rank 1, extent `shape[a]` | `x[i_a]`              |
-    | -2        | `%x whole`        | tile of the result's shape        | element `i` of `x`      |
+    | in `maps` | spelled           | index                             | coordinate         |
+    |-----------|-------------------|-----------------------------------|--------------------|
+    | -1        | `%x`              | scalar                            | `x`                |
+    | a >= 0    | `%x along a`      | scalar                            | `x + i_a`          |
+    | a >= 0    | `%x along a`      | tile of rank 1, extent `shape[a]` | `x[i_a]`           |
+    | -2        | `%x whole`        | tile of the result's shape        | element `i` of `x` |
 
     An axis of the tile appears at most once; an axis that does not appear repeats the elements. Indices are signed; scalar ones are `i64`, those
     in tiles `i32` or `i64`. Types of indices are spelled where they are not `i64`.

@@ -11,8 +11,8 @@ def Tile_View : TypeDef<Tile_Dialect, "View"> {
   let mnemonic = "view";
   let summary = "a strided view of memory";
   let description = [{
-    An address, and for every dimension a size and a stride in elements, all known when the kernel runs. Coordinates start at 0; the memory
-    outside the sizes is never accessed. Spelled `!tile.view<?x?xf32>`; `!tile.view<f32>` has rank 0.
+    An address, and for every dimension a size in [0, 2^62) and a stride in elements, all known when the kernel runs. Coordinates start at 0;
+    the memory outside the sizes is never accessed. Spelled `!tile.view<?x?xf32>`; `!tile.view<f32>` has rank 0.
   }];
   let parameters = (ins "int64_t":$rank, "::mlir::Type":$elementType);
   let builders = [TypeBuilderWithInferredContext<(ins "int64_t":$rank, "::mlir::Type":$elementType), [{

@@ -1,5 +1,6 @@
 #include "compiler/pipelines/cpu_pipeline.h"
 
+#include "compiler/pipelines/tile_pipeline.h"
 #include "compiler/targets/cpu/lowering/passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -8,11 +9,7 @@
 namespace tilewright {
 
 void build_cpu_pipeline(mlir::OpPassManager& passes, const cpu::CpuTarget& target) {
-  // Tiles: say less, and say it outside of loops.
-  passes.addPass(mlir::createCanonicalizerPass());
-  passes.addPass(mlir::createCSEPass());
-  passes.addPass(mlir::createLoopInvariantCodeMotionPass());
-  passes.addPass(mlir::createCanonicalizerPass());
+  build_tile_pipeline(passes);
 
   // Tiles to vectors.
   passes.addPass(cpu::create_convert_tile_to_cpu(target));

@@ -1,5 +1,6 @@
 // tilewright-opt: reads MLIR with the project's dialects, runs passes given on the command line, prints the result.
 #include "compiler/ir/TileDialect.h"
+#include "compiler/transforms/passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -16,5 +17,6 @@ int main(int argc, char** argv) {
   registry.insert<tilewright::tile::TileDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
+  tilewright::register_transforms();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Tilewright's optimizer driver\n", registry));
 }

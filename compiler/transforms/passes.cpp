@@ -1,0 +1,13 @@
+#include "compiler/transforms/passes.h"
+
+#include "mlir/Pass/PassRegistry.h"
+
+namespace tilewright {
+
+void register_transforms() {
+  mlir::registerPass(create_shrink_elementwise);
+  mlir::registerPass(create_simplify_access);
+  mlir::registerPass(create_hoist_loads);
+}
+
+}  // namespace tilewright
