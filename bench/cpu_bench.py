@@ -101,7 +101,7 @@ def nsa_forward(bench):
 
 
 def first_calls(bench):
-    """Trace to machine code of every kernel, each in a fresh process. An operator of several kernels compiles several."""
+    """Trace to machine code of every kernel, each in a fresh process. An operator of several kernels compiles several, each timed."""
     result = {}
     for entry in json.loads(output_of(bench.bin / "tilewright", "list", "--json"))["kernels"]:
         say(f"{entry['name']}: first call")
@@ -130,10 +130,8 @@ def judge(results):
     for name, (figure, bound, comparison) in GOALS.items():
         value = results[name][figure]
         goals[name] = {"figure": figure, "value": value, "goal": f"{comparison} {bound}", "reached": value >= bound if comparison == "at least" else value > bound}
-    slowest = max(results["first_calls"], key=lambda name: results["first_calls"][name]["compile_ms"] / max(results["first_calls"][name]["compiles"], 1))
-    call = results["first_calls"][slowest]
-    mean = call["compile_ms"] / max(call["compiles"], 1)
-    goals["first_call"] = {"figure": f"compile_ms a kernel, slowest: {slowest}", "value": mean, "goal": "less than 1000", "reached": mean < 1000}
+    milliseconds, slowest = max((ms, kernel) for call in results["first_calls"].values() for kernel, ms in call["kernels"].items())
+    goals["first_call"] = {"figure": f"ms from trace to machine code, slowest kernel ({slowest})", "value": milliseconds, "goal": "less than 1000", "reached": milliseconds < 1000}
     return goals
 
 
