@@ -6,7 +6,6 @@
 #include "runtime/grid.h"
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -25,14 +24,17 @@ class KernelCache {
  public:
   using Make = std::function<std::shared_ptr<const LoadedKernel>()>;
 
+  KernelCache();
+  ~KernelCache();
+
   // The kernel of `key`, from `make` at the first request. What `make` throws reaches everyone who waits, and is not kept: the next request tries again. `make` must not ask the
   // cache for the same key.
   std::shared_ptr<const LoadedKernel> get(const CallKey& key, const Make& make);
 
  private:
-  using Entry = std::shared_future<std::shared_ptr<const LoadedKernel>>;
+  class Entry;
   std::mutex mutex_;
-  std::unordered_map<CallKey, Entry, CallKeyHash> entries_;
+  std::unordered_map<CallKey, std::shared_ptr<Entry>, CallKeyHash> entries_;
 };
 
 }  // namespace tilewright

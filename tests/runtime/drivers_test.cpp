@@ -102,6 +102,20 @@ TEST(CpuDriver, ScratchIsAlignedPoisonedAndOneAThread) {
   EXPECT_LE(seen.buffers.size(), seen.threads.size());  // reused, never one a launch
 }
 
+// Long enough for every thread to take part.
+TEST(CpuDriver, LongGridsRunEveryProgramOnce) {
+  const auto device = make_cpu_driver([](const Artifact& artifact, CpuEntry& entry) { return NativeCompiler().load_cpu(artifact, entry); })->open(0);
+  const program::Type scalar{DType::I64, {}, false};
+  const program::CallFacts facts{{{DType::I64, {-1}, true}, scalar, scalar, scalar}, std::vector<program::ArgumentFacts>(4), {}};
+  const auto executable = device->load(NativeCompiler().compile(std::make_shared<const program::Program>(count_kernel().trace(facts)), {}));
+  const GridSize grid{1001, 13, 17};
+  std::vector<std::int64_t> out(1001 * 13 * 17, 0);
+  const auto stream = device->make_stream();
+  for (int i = 0; i < 3; ++i) stream->launch(*executable, grid, std::vector<std::uint64_t>{reinterpret_cast<std::uintptr_t>(out.data()), out.size(), 1, 1001, 13, 17});
+  stream->synchronize();
+  for (std::size_t n = 0; n < out.size(); ++n) ASSERT_EQ(out[n], 3 * static_cast<std::int64_t>(n + 1));
+}
+
 TEST(CpuDriver, CodeWithoutItsEntryIsAnError) {
   const auto load = [](const Artifact&, CpuEntry&) { return std::shared_ptr<void>(); };
   const auto device = make_cpu_driver(load)->open(0);

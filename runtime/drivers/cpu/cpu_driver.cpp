@@ -1,13 +1,9 @@
 #include "runtime/drivers/cpu/cpu_driver.h"
 
 #include "runtime/drivers/cpu/program_queue.h"
+#include "runtime/drivers/cpu/worker_pool.h"
 #include "runtime/drivers/host_device.h"
 #include "runtime/support/error.h"
-
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/info.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstring>
@@ -18,18 +14,18 @@ namespace tilewright {
 
 namespace {
 
-// The scratch memory of one thread.
+constexpr std::size_t kScratchAlignment = 64;
+
+// Scratch memory for one thread at a time.
 class ScratchBuffer {
  public:
-  static constexpr std::size_t kAlignment = 64;
-
   // At least `bytes`, with room for the prefix; what it held before is lost when it grows.
   char* reserve(std::size_t bytes) {
-    const std::size_t needed = (std::max(bytes, sizeof(ScratchPrefix)) + kAlignment - 1) / kAlignment * kAlignment;
+    const std::size_t needed = (std::max(bytes, sizeof(ScratchPrefix)) + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
     if (needed > size_) {
       memory_.reset();
       size_ = 0;
-      memory_.reset(static_cast<char*>(::operator new(needed, std::align_val_t{kAlignment}, std::nothrow)));
+      memory_.reset(static_cast<char*>(::operator new(needed, std::align_val_t{kScratchAlignment}, std::nothrow)));
       if (!memory_) throw Error(3302, "no memory for " + std::to_string(needed) + " bytes of scratch");
       size_ = needed;
     }
@@ -38,10 +34,31 @@ class ScratchBuffer {
 
  private:
   struct Free {
-    void operator()(char* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+    void operator()(char* p) const { ::operator delete(p, std::align_val_t{kScratchAlignment}); }
   };
   std::unique_ptr<char, Free> memory_;
   std::size_t size_ = 0;
+};
+
+// The buffers of a device: as many as threads have ever run at once. The one given back last, which caches may still hold, is taken first.
+class ScratchPool {
+ public:
+  ScratchBuffer take() {
+    std::lock_guard lock(mutex_);
+    if (idle_.empty()) return {};
+    ScratchBuffer buffer = std::move(idle_.back());
+    idle_.pop_back();
+    return buffer;
+  }
+
+  void give_back(ScratchBuffer buffer) {
+    std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(buffer));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<ScratchBuffer> idle_;
 };
 
 // What a failed kernel assertion leaves behind: the first message of a launch. Programs not yet started are skipped then.
@@ -80,10 +97,54 @@ class CpuExecutable : public HostExecutable {
   CpuEntry entry_ = nullptr;
 };
 
+// One launch, worked on by several threads.
+class Launch {
+ public:
+  Launch(const CpuExecutable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments, std::int64_t programs, int workers, ScratchPool& scratch, bool poison)
+      : executable_(executable), grid_(grid), arguments_(arguments), queue_(programs, workers), assertions_(queue_), scratch_(scratch), poison_(poison) {}
+
+  // Runs programs until none are left.
+  void work() {
+    const std::size_t bytes = executable_.artifact().scratch_bytes;
+    ScratchBuffer buffer = scratch_.take();
+    char* scratch = buffer.reserve(bytes);
+    if (poison_) std::memset(scratch, 0xFF, bytes);
+    std::int64_t first = 0, last = 0;
+    while (queue_.take(first, last)) run(first, last, scratch);
+    scratch_.give_back(std::move(buffer));
+  }
+
+  // To be called when no thread works any more. Throws what an assertion of the kernel reported.
+  void finish() { assertions_.throw_if_failed(executable_.artifact().kernel); }
+
+ private:
+  void run(std::int64_t first, std::int64_t last, char* scratch) {
+    const ScratchPrefix prefix{{&AssertionLog::report, &assertions_}, {}};
+    std::int64_t id[3] = {first % grid_[0], first / grid_[0] % grid_[1], first / grid_[0] / grid_[1]};
+    for (std::int64_t linear = first; linear < last; ++linear) {
+      std::memcpy(scratch, &prefix, sizeof prefix);
+      executable_.entry()(arguments_.data(), id, grid_.data(), scratch);
+      if (++id[0] < grid_[0]) continue;
+      id[0] = 0;
+      if (++id[1] < grid_[1]) continue;
+      id[1] = 0;
+      ++id[2];
+    }
+  }
+
+  const CpuExecutable& executable_;
+  const GridSize& grid_;
+  std::span<const std::uint64_t> arguments_;
+  ProgramQueue queue_;
+  AssertionLog assertions_;
+  ScratchPool& scratch_;
+  bool poison_;
+};
+
 class CpuDevice : public HostDevice {
  public:
   CpuDevice(DeviceProperties properties, CpuLoader loader, const CpuDriverOptions& options)
-      : HostDevice(std::move(properties)), loader_(std::move(loader)), poison_scratch_(options.poison_scratch), arena_(this->properties().parallelism) {}
+      : HostDevice(std::move(properties)), loader_(std::move(loader)), poison_scratch_(options.poison_scratch), workers_(this->properties().parallelism) {}
 
   std::shared_ptr<Executable> load(Artifact artifact) override {
     if (artifact.target == "reference" || artifact.target == "null" || artifact.code.empty()) {
@@ -93,45 +154,17 @@ class CpuDevice : public HostDevice {
   }
 
   void run(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments) override {
-    const auto& loaded = static_cast<const CpuExecutable&>(executable);
-    const Artifact& artifact = loaded.artifact();
     const auto workers = static_cast<int>(std::min<std::int64_t>(properties().parallelism, programs));
-    ProgramQueue queue(programs, workers);
-    AssertionLog assertions(queue);
-    const ScratchPrefix prefix{{&AssertionLog::report, &assertions}, {}};
-
-    const auto work = [&](int) {
-      char* scratch = scratch_.local().reserve(artifact.scratch_bytes);
-      if (poison_scratch_) std::memset(scratch, 0xFF, artifact.scratch_bytes);
-      std::int64_t first = 0, last = 0;
-      while (queue.take(first, last)) {
-        std::int64_t id[3] = {first % grid[0], first / grid[0] % grid[1], first / grid[0] / grid[1]};
-        for (std::int64_t linear = first; linear < last; ++linear) {
-          std::memcpy(scratch, &prefix, sizeof prefix);
-          loaded.entry()(arguments.data(), id, grid.data(), scratch);
-          if (++id[0] == grid[0]) {
-            id[0] = 0;
-            if (++id[1] == grid[1]) {
-              id[1] = 0;
-              ++id[2];
-            }
-          }
-        }
-      }
-    };
-    if (workers == 1) {
-      work(0);
-    } else {
-      arena_.execute([&] { tbb::parallel_for(0, workers, work, tbb::simple_partitioner{}); });
-    }
-    assertions.throw_if_failed(artifact.kernel);
+    Launch launch(static_cast<const CpuExecutable&>(executable), grid, arguments, programs, workers, scratch_, poison_scratch_);
+    workers_.run(workers, [&] { launch.work(); });
+    launch.finish();
   }
 
  private:
   CpuLoader loader_;
   bool poison_scratch_;
-  tbb::task_arena arena_;
-  tbb::enumerable_thread_specific<ScratchBuffer> scratch_;
+  ScratchPool scratch_;
+  WorkerPool workers_;
 };
 
 class CpuDriver : public Driver {
@@ -148,7 +181,7 @@ class CpuDriver : public Driver {
     properties.description = host_processor_name();
     properties.compile_target = "host";
     properties.memory_bytes = host_memory_bytes();
-    const int cores = tbb::info::default_concurrency();
+    const int cores = WorkerPool::default_threads();
     properties.parallelism = options_.threads > 0 ? std::min(options_.threads, cores) : cores;
     properties.host_memory = true;
     return {properties};

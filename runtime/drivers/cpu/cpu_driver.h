@@ -1,8 +1,8 @@
 // The driver "cpu": compiled kernels on the cores of this machine.
 //
 // The programs of a grid are handed out dynamically over the threads of a TBB arena, in order of their linear number (axis 0 fastest), in chunks that shrink towards
-// the end of the grid. Each thread has one scratch buffer, 64-byte aligned, that grows to the largest kernel it has met and is reused; nothing is allocated while a kernel
-// runs. Launches from several threads at once share the cores.
+// the end of the grid. Each thread works on a scratch buffer of its own, 64-byte aligned, that grows to the largest kernel it has met and is reused; nothing is allocated while a
+// kernel runs. Launches from several threads at once share the cores.
 #pragma once
 
 #include "runtime/device.h"
