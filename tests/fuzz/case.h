@@ -12,11 +12,13 @@
 namespace tilewright::fuzz {
 
 // How the elements of a tensor are chosen: integer multiples of `quantum` in [low, high], rounded to the dtype; one in sixteen a special value
-// (NaN, infinities, signed zero, subnormals, extreme integers) where `specials`.
+// (NaN, infinities, signed zero, subnormals, extreme integers) where `specials`. Or, where there are patterns, their bits in turn, each `repeat` times.
 struct Fill {
   double low = -4, high = 4;
   double quantum = 1;
   bool specials = false;
+  std::vector<std::uint64_t> patterns = {};
+  std::int64_t repeat = 1;
 };
 
 struct TensorSpec {
@@ -26,6 +28,7 @@ struct TensorSpec {
   Fill fill;                          // of inputs; outputs are poisoned
   std::uint64_t seed = 0;             // of the fill
   double tolerance = 0;               // of outputs; 0: equal bit for bit, but for NaN payloads and the sign of zero
+  double relative_tolerance = 0;      // added to it, times the magnitude of the expected element
 };
 
 struct Argument {

@@ -63,6 +63,11 @@ void fill(std::byte* data, std::int64_t elements, DType dtype, const Fill& how, 
   Rng rng(seed);
   visit_any(dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t i = 0; i < elements; ++i) {
+      if (!how.patterns.empty()) {
+        const std::uint64_t bits = how.patterns[static_cast<std::size_t>(i / how.repeat) % how.patterns.size()];
+        std::memcpy(data + i * static_cast<std::int64_t>(sizeof(T)), &bits, sizeof(T));
+        continue;
+      }
       const bool special = how.specials && rng.chance(6);
       const T value = special ? special_value<T>(rng) : ordinary_value<T>(rng, how);
       std::memcpy(data + i * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
@@ -71,14 +76,14 @@ void fill(std::byte* data, std::int64_t elements, DType dtype, const Fill& how, 
 }
 
 template <class T>
-bool agree(T expected, T actual, double tolerance) {
+bool agree(T expected, T actual, const TensorSpec& spec) {
   if (std::memcmp(&expected, &actual, sizeof(T)) == 0) return true;
   if constexpr (std::is_integral_v<T>) {
     return false;
   } else {
     const double x = widen(expected), y = widen(actual);
     if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y);
-    return x == y || std::fabs(x - y) <= tolerance;
+    return x == y || std::fabs(x - y) <= spec.tolerance + spec.relative_tolerance * std::fabs(x);
   }
 }
 
@@ -137,7 +142,7 @@ std::string difference(const Case& test, const Memory& expected, const Memory& a
         T a, b;
         std::memcpy(&a, x + e * sizeof(T), sizeof(T));
         std::memcpy(&b, y + e * sizeof(T), sizeof(T));
-        if (agree(a, b, spec.tolerance)) continue;
+        if (agree(a, b, spec)) continue;
         if (++wrong <= 3) {
           text << "  " << param.name << " element " << e << " of " << elements << " in memory: expected " << +widen(a) << ", got " << +widen(b);
           if (spec.tolerance > 0) text << ", tolerance " << spec.tolerance;

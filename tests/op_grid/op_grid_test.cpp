@@ -1,0 +1,87 @@
+// Every operation on every dtype and shape: the reference against plain C++, and the target against the reference.
+//
+//   op_grid_test --gtest_filter='Reference.*'      op_grid_test --gtest_filter='Host.add_f32'
+#include "compiler/compiler.h"
+#include "dsl/program/verify.h"
+#include "tests/fuzz/run.h"
+#include "tests/op_grid/check.h"
+#include "tests/op_grid/grid.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace tilewright::op_grid {
+namespace {
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = [] {
+    std::vector<Entry> list;
+    add_elementwise(list);
+    add_conversions(list);
+    add_shape_operations(list);
+    add_contractions(list);
+    add_orderings(list);
+    add_accesses(list);
+    add_control(list);
+    return list;
+  }();
+  return all;
+}
+
+class ReferenceTest : public ::testing::Test {
+ public:
+  explicit ReferenceTest(const Entry& entry) : entry_(entry) {}
+  void TestBody() override {
+    ASSERT_NO_THROW(program::verify(entry_.test.program));
+    EXPECT_EQ(check_reference(entry_), "");
+  }
+
+ private:
+  const Entry& entry_;
+};
+
+class HostTest : public ::testing::Test {
+ public:
+  explicit HostTest(const Entry& entry) : entry_(entry) {}
+  void TestBody() override {
+    static const std::unique_ptr<Compiler> compiler = make_compiler();
+    static const std::unique_ptr<fuzz::Target> target = fuzz::compiled_target(*compiler, "host");
+    const fuzz::Outcome outcome = fuzz::check(entry_.test, *target);
+    EXPECT_FALSE(outcome.failed()) << outcome.text;
+  }
+
+ private:
+  const Entry& entry_;
+};
+
+void register_tests() {
+  for (const Entry& entry : entries()) {
+    ::testing::RegisterTest("Reference", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new ReferenceTest(entry); });
+    ::testing::RegisterTest("Host", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new HostTest(entry); });
+  }
+}
+
+TEST(Grid, HasEveryOperationAndNoNameTwice) {
+  std::set<std::string> names;
+  std::set<Opcode> opcodes;
+  for (const Entry& entry : entries()) {
+    EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+    for (const program::Op& op : entry.test.program.ops) opcodes.insert(op.opcode);
+  }
+  for (int i = 0; i <= static_cast<int>(Opcode::Assert); ++i) {
+    const Opcode opcode = static_cast<Opcode>(i);
+    // Their results are no tiles; tests/reference and the driver's tests have them.
+    if (opcode == Opcode::Print || opcode == Opcode::Assert || opcode == Opcode::NumPrograms) continue;
+    EXPECT_TRUE(opcodes.count(opcode)) << program::mnemonic_of(opcode);
+  }
+}
+
+}  // namespace
+}  // namespace tilewright::op_grid
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  tilewright::op_grid::register_tests();
+  return RUN_ALL_TESTS();
+}
