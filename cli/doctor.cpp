@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 #include "runtime/drivers/host_device.h"
 #include "runtime/operator.h"
+#include "runtime/support/error.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -22,12 +23,27 @@ struct DeviceReport {
   ProbeResult probe;
 };
 
-std::vector<DeviceReport> probe_devices() {
+std::string why_absent(Driver& driver) {
+  try {
+    driver.open(0);
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "driver '" + driver.name() + "' lists no device, and yet opens one";
+}
+
+struct Devices {
+  std::vector<DeviceReport> present;
+  std::vector<std::string> absent;  // why a driver has none, a sentence each
+};
+
+Devices probe_devices() {
   SessionOptions options;
   options.interpreter = interpreter(stderr);
-  std::vector<DeviceReport> reports;
+  Devices devices;
   for (const std::unique_ptr<Driver>& driver : make_drivers(compiler(), options)) {
     const std::vector<DeviceProperties> found = driver->enumerate();
+    if (found.empty()) devices.absent.push_back(why_absent(*driver));
     for (std::size_t i = 0; i < found.size(); ++i) {
       DeviceReport report{found[i], {}};
       try {
@@ -36,17 +52,15 @@ std::vector<DeviceReport> probe_devices() {
       } catch (const std::exception& error) {
         report.probe.problem = error.what();
       }
-      reports.push_back(std::move(report));
+      devices.present.push_back(std::move(report));
     }
   }
-  return reports;
+  return devices;
 }
 
 double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
-constexpr const char* kAbsent = "this version has no driver for graphics processors; kernels run on the CPU";
-
-void print_for_people(const Processor& processor, const std::vector<DeviceReport>& devices) {
+void print_for_people(const Processor& processor, const Devices& devices) {
   std::string features;
   for (const std::string& feature : processor.features) features += " " + feature;
   fmt::print("tilewright {}\n", TILEWRIGHT_VERSION);
@@ -57,16 +71,16 @@ void print_for_people(const Processor& processor, const std::vector<DeviceReport
   fmt::print("memory     {:.1f} GiB\n", gibibytes(host_memory_bytes()));
   fmt::print("operators  {}\n", all_operators().size());
   fmt::print("devices\n");
-  for (const DeviceReport& device : devices) {
+  for (const DeviceReport& device : devices.present) {
     const std::string state = device.probe.works ? fmt::format("works (first kernel in {:.0f} ms)", device.probe.compile_ms) : "DOES NOT WORK: " + device.probe.problem;
     fmt::print("  {:<10} {}; {}\n", device.properties.name, device.properties.description, state);
   }
-  fmt::print("  others     {}\n", kAbsent);
+  for (const std::string& reason : devices.absent) fmt::print("  {}\n", reason);
 }
 
-ordered_json to_json(const Processor& processor, const std::vector<DeviceReport>& devices) {
+ordered_json to_json(const Processor& processor, const Devices& devices) {
   ordered_json list = ordered_json::array();
-  for (const DeviceReport& device : devices) {
+  for (const DeviceReport& device : devices.present) {
     ordered_json entry = {{"name", device.properties.name},
                           {"description", device.properties.description},
                           {"works", device.probe.works},
@@ -82,7 +96,8 @@ ordered_json to_json(const Processor& processor, const std::vector<DeviceReport>
           {"processor", {{"model", processor.model}, {"cores", processor.logical_cores}, {"level", processor.level}, {"features", processor.features}}},
           {"memory_bytes", host_memory_bytes()},
           {"operators", all_operators().size()},
-          {"devices", list}};
+          {"devices", list},
+          {"absent", devices.absent}};
 }
 
 }  // namespace
@@ -93,13 +108,13 @@ void add_doctor(CLI::App& app, ExitCode& code) {
   verb->add_flag("--json", *json, "Print JSON");
   verb->callback([json, &code] {
     const Processor processor = this_processor();
-    const std::vector<DeviceReport> devices = probe_devices();
+    const Devices devices = probe_devices();
     if (*json) {
       fmt::print("{}\n", to_json(processor, devices).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     } else {
       print_for_people(processor, devices);
     }
-    for (const DeviceReport& device : devices) {
+    for (const DeviceReport& device : devices.present) {
       if (!device.probe.works) code = kOurDefect;
     }
   });
