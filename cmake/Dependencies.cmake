@@ -4,10 +4,14 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-find_package(fmt REQUIRED)
 find_package(TBB REQUIRED)
 find_package(GTest REQUIRED)
 find_package(nlohmann_json REQUIRED)
+if(TILEWRIGHT_RUNTIME_ONLY)
+  return()
+endif()
+
+find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22)
 
