@@ -4,11 +4,13 @@
 #include "runtime/arguments.h"
 #include "runtime/call_key.h"
 #include "runtime/drivers/cpu/cpu_driver.h"
+#include "runtime/drivers/cuda/cuda_driver.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/kernel_cache.h"
 #include "runtime/support/error.h"
 #include "runtime/support/log.h"
 
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -228,6 +230,16 @@ class DeviceSession : public Session {
   LaunchStats stats_;
 };
 
+// The position that a device's name gives among those of a driver, so that the driver can say what is missing: 1 for "cuda:1", 0 for "cuda"; -1 for other names.
+int ordinal_of(const std::string& device, const std::string& driver) {
+  if (device == driver) return 0;
+  if (device.rfind(driver + ":", 0) != 0) return -1;
+  const char *const first = device.data() + driver.size() + 1, *const last = device.data() + device.size();
+  int ordinal = -1;
+  const auto [end, problem] = std::from_chars(first, last, ordinal);
+  return problem == std::errc{} && end == last ? ordinal : -1;
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
@@ -238,6 +250,7 @@ std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> comp
   }
   if (options.interpreter) drivers.push_back(make_reference_driver(options.interpreter));
   drivers.push_back(make_null_driver());
+  drivers.push_back(make_cuda_driver());
   return drivers;
 }
 
@@ -246,13 +259,13 @@ std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::share
 }
 
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(compiler, options);
+  for (const std::unique_ptr<Driver>& driver : drivers) {
+    if (const int ordinal = ordinal_of(device, driver->name()); ordinal >= 0) return make_session(driver->open(ordinal), compiler, options);
+  }
   std::string known;
-  for (const std::unique_ptr<Driver>& driver : make_drivers(compiler, options)) {
-    const std::vector<DeviceProperties> found = driver->enumerate();
-    for (std::size_t ordinal = 0; ordinal < found.size(); ++ordinal) {
-      if (found[ordinal].name == device) return make_session(driver->open(static_cast<int>(ordinal)), compiler, options);
-      known += (known.empty() ? "" : ", ") + found[ordinal].name;
-    }
+  for (const std::unique_ptr<Driver>& driver : drivers) {
+    for (const DeviceProperties& found : driver->enumerate()) known += (known.empty() ? "" : ", ") + found.name;
   }
   throw Error(3301, "there is no device '" + device + "'").help("devices here: " + known);
 }

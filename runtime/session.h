@@ -50,7 +50,7 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  // "cpu", "reference", "null", later "cuda:0".
+  // "cpu", "reference", "null", "cuda:0".
   virtual std::string device() const = 0;
 
   // Runs `kernel` over its grid and waits. Arguments in the order of kernel.params(). Traces and compiles at the first call with these facts; an empty grid runs nothing.
@@ -74,8 +74,8 @@ struct SessionOptions {
   InterpreterHook interpreter;  // what runs programs on the device "reference"
 };
 
-// A session on the device named "cpu", "reference" or "null". `compiler` may be null where the device takes programs as they are (reference, null).
-// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter.
+// A session on the device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). `compiler` may be null where the device takes programs as they are (reference, null).
+// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter, no driver library.
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
 // A session on a device already open. Throws Error TW3301 when the device needs a compiler and `compiler` is null.

@@ -3,8 +3,10 @@
 
 #include "runtime/arguments.h"
 #include "runtime/drivers/cpu/cpu_driver.h"
+#include "runtime/drivers/cuda/cuda_driver.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/drivers/reference/reference_driver.h"
+#include "tests/runtime/cuda_kernels.h"
 #include "tests/runtime/errors.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +22,7 @@ class Conformance : public ::testing::TestWithParam<DriverCase> {
  protected:
   void SetUp() override {
     driver_ = GetParam().make_driver();
-    if (driver_->enumerate().empty()) GTEST_SKIP() << "no device of driver " << driver_->name();
+    if (driver_->enumerate().empty()) GTEST_SKIP() << error_of([this] { driver_->open(0); }).message();
     device_ = driver_->open(0);
   }
 
@@ -38,6 +40,7 @@ class Conformance : public ::testing::TestWithParam<DriverCase> {
   T* upload(Stream& stream, const std::vector<T>& values) {
     T* there = static_cast<T*>(memory(values.size() * sizeof(T)));
     stream.copy_to_device(there, values.data(), values.size() * sizeof(T));
+    stream.synchronize();  // `values` need not outlive this call
     return there;
   }
 
@@ -328,7 +331,9 @@ INSTANTIATE_TEST_SUITE_P(Drivers, Conformance,
                                            DriverCase{"cpu_1_thread", [] { return make_cpu_driver(native_loader(), {1, true}); }, native_artifact, program_artifact},
                                            DriverCase{"cpu_7_threads", [] { return make_cpu_driver(native_loader(), {7, true}); }, native_artifact, program_artifact},
                                            DriverCase{"reference", [] { return make_reference_driver(reference_interpreter()); }, program_artifact, {}},
-                                           DriverCase{"null", make_null_driver, program_artifact, {}, false}),
+                                           DriverCase{"null", make_null_driver, program_artifact, {}, false},
+                                           DriverCase{"cuda", [] { return make_cuda_driver(); }, ptx_artifact, program_artifact},
+                                           DriverCase{"cuda_simulated", [] { return make_cuda_driver({TILEWRIGHT_CUDA_SIMULATION}); }, ptx_artifact, program_artifact}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -189,7 +189,7 @@ TEST(Session, UnknownDevicesNameWhatThereIs) {
   SessionOptions options;
   options.interpreter = reference_interpreter();
   const auto compiler = std::make_shared<NativeCompiler>();
-  expect_error(3301, {"'cuda:0'", "cpu, reference, null"}, [&] { make_session("cuda:0", compiler, options); });
+  expect_error(3301, {"'abacus:0'", "cpu, reference, null"}, [&] { make_session("abacus:0", compiler, options); });
   expect_error(3301, {"''"}, [&] { make_session("", compiler, options); });
   expect_error(3301, {"'reference'"}, [&] { make_session("reference", compiler, {}); });
   expect_error(3301, {"'cpu'"}, [&] { make_session("cpu", nullptr, options); });
