@@ -24,7 +24,7 @@ demo: build
 
 test: build
 	@$(call install,python)
-	@cmake/run_tests.sh $(BUILD)
+	@cmake/run_tests.sh $(PRESET)
 
 bench: build
 	@$(call install,python)
