@@ -26,7 +26,8 @@ bool is_identifier(const std::string& name) {
 class StructKernel : public program::TraceableKernel {
  public:
   explicit StructKernel(const KernelSpec& spec) : spec_(spec), name_(spec.names[0]) {
-    if (!is_identifier(name_)) throw Error(1505, "'" + name_ + "' is no name for a kernel").help("names have letters, digits and underscores");
+    if (!is_identifier(name_))
+      program::rules::fail(1505, "'" + name_ + "' is no name for a kernel", {}, "names have letters, digits and underscores");
     for (int i = 0; i < spec.params; ++i) {
       const std::string name = spec.names[1 + i];
       if (!is_identifier(name)) throw Error(1505, "'" + name + "' is no name for a parameter of kernel '" + name_ + "'");
@@ -103,10 +104,9 @@ class StructKernel : public program::TraceableKernel {
     for (const auto& [name, value] : facts.settings) {
       const bool known = std::any_of(settings_.begin(), settings_.end(), [&name = name](const auto& setting) { return setting.name == name; });
       if (known) continue;
-      Error error(3501, "kernel '" + name_ + "' has no setting '" + name + "'");
       std::string all;
       for (const auto& setting : settings_) all += (all.empty() ? "" : ", ") + setting.name;
-      throw error.help(all.empty() ? "it has none" : "it has: " + all);
+      program::rules::fail(3501, "kernel '" + name_ + "' has no setting '" + name + "'", {}, all.empty() ? "it has none" : "it has: " + all);
     }
   }
 

@@ -49,7 +49,7 @@ Tile scanned(const TileArg& x, program::ReduceKind kind, int axis, bool reverse)
   return at.tile(at.build.scan(kind, at.value, axis, reverse));
 }
 
-const TileArg& expect_bool(const TileArg& x, const char* what) {
+TileArg expect_bool(TileArg x, const char* what) {
   const Type& type = At(x).type();
   if (type.dtype != DType::Bool) detail::fail(1201, std::string("'") + what + "' takes bools, not " + to_string(type), x.at, "compare first: x != 0");
   return x;
@@ -194,9 +194,7 @@ Tile trans(TileArg x) {
 
 Tile concat(const Tiles& tiles, int axis, Loc loc) {
   Tracer& tracer = Tracer::get(loc);
-  std::vector<ValueId> values;
-  for (int i = 0; i < tiles.size(); ++i) values.push_back(tracer.id(tiles[i].ref()));
-  return tracer.tile(tracer.build().op(Opcode::Concat, values, {axis}));
+  return tracer.tile(tracer.build().op(Opcode::Concat, tracer.ids(tiles), {axis}));
 }
 
 Tile slice(TileArg x, int axis, std::int64_t start, Extent extent) {

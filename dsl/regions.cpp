@@ -2,6 +2,7 @@
 //
 // On entering, every live Var is bound to an argument of the region; on leaving, a Var that did not change falls back to its value from before,
 // a changed one becomes a result. Canonicalisation then drops what is carried and never changes.
+#include "dsl/program/infer.h"
 #include "dsl/tracer.h"
 
 namespace tilewright::detail {
@@ -41,6 +42,7 @@ Tracer::Scope& Tracer::push(const char* what, Loc at) {
 
 std::vector<ValueId> Tracer::current_values() const {
   std::vector<ValueId> values;
+  values.reserve(vars_.size());
   for (const auto& [serial, var] : vars_) values.push_back(value_of(*var));
   return values;
 }
@@ -65,6 +67,7 @@ Var& Tracer::alive(const Scope& scope, const Saved& saved) const {
 
 std::vector<ValueId> Tracer::yields_of(const Scope& scope) const {
   std::vector<ValueId> yields;
+  yields.reserve(scope.saved.size());
   for (const Saved& saved : scope.saved) yields.push_back(value_of(alive(scope, saved)));
   return yields;
 }
@@ -75,7 +78,7 @@ void Tracer::expect_unchanged(const Scope& scope, const char* where) const {
     if (now == saved.inside) continue;
     SourcePosition at = builder_.position_of(now);
     if (at.line == 0) at = position_of(scope.at);
-    throw Error(1412, std::string("a Var is assigned in ") + where, at).help("assign it before or after");
+    program::rules::fail(1412, std::string("a Var is assigned in ") + where, at, "assign it before or after");
   }
 }
 
@@ -180,8 +183,7 @@ void Tracer::close_while() {
 
 std::pair<Tiles, Tiles> Tracer::open_combiner(Opcode opcode, const Tiles& tiles, int axis, bool reverse, Loc at) {
   stand_at(at);
-  std::vector<ValueId> operands;
-  for (int i = 0; i < tiles.size(); ++i) operands.push_back(id(tiles[i].ref()));
+  const std::vector<ValueId> operands = ids(tiles);
   const std::vector<ValueId> args = builder_.begin_combiner(opcode, operands, axis, reverse);
   Scope& scope = push(opcode == Opcode::Scan ? "scan" : "reduce", at);
   for (Saved& saved : scope.saved) saved.inside = saved.before;
@@ -193,10 +195,8 @@ std::pair<Tiles, Tiles> Tracer::open_combiner(Opcode opcode, const Tiles& tiles,
 Tiles Tracer::close_combiner(const Tiles& results) {
   expect_unchanged(scopes_.back(), "a combiner");
   stand_at(scopes_.back().at);
-  std::vector<ValueId> yields;
-  for (int i = 0; i < results.size(); ++i) yields.push_back(id(results[i].ref()));
   Tiles reduced;
-  for (ValueId value : builder_.end_combiner(yields)) reduced.add(tile(value));
+  for (ValueId value : builder_.end_combiner(ids(results))) reduced.add(tile(value));
   scopes_.pop_back();
   return reduced;
 }

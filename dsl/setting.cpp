@@ -1,5 +1,6 @@
 #include "dsl/setting.h"
 
+#include "dsl/program/infer.h"
 #include "dsl/setting_scope.h"
 #include "runtime/support/error.h"
 
@@ -29,7 +30,8 @@ std::int64_t SettingScope::enter(program::KernelSetting setting, std::int64_t le
   if (values_ != nullptr) {
     const auto given = values_->find(setting.name);
     if (given == values_->end() && !setting.has_default)
-      throw Error(3502, "kernel '" + kernel_ + "' needs a value for the constant '" + setting.name + "'").help("give it: " + setting.name + "=...");
+      program::rules::fail(3502, "kernel '" + kernel_ + "' needs a value for the constant '" + setting.name + "'", {},
+                           "give it: " + setting.name + "=...");
     if (given != values_->end()) value = given->second;
     if (value < least || value > most)
       throw Error(3503, "'" + setting.name + "' of kernel '" + kernel_ + "' is " + std::to_string(value) + ", outside " + std::to_string(least) +
@@ -42,8 +44,8 @@ std::int64_t SettingScope::enter(program::KernelSetting setting, std::int64_t le
 
 std::int64_t tunable(const char* name, const std::int64_t* candidates, std::size_t count, std::int64_t least, std::int64_t most) {
   if (count == 0)
-    throw Error(1504, "tunable '" + std::string(name) + "' has no candidates")
-        .help("list them, the default first: {\"" + std::string(name) + "\", {64, 128}}");
+    program::rules::fail(1504, "tunable '" + std::string(name) + "' has no candidates", {},
+                         "list them, the default first: {\"" + std::string(name) + "\", {64, 128}}");
   program::KernelSetting setting{name, true, true, candidates[0], {candidates, candidates + count}};
   if (t_scope == nullptr) return candidates[0];
   return t_scope->enter(std::move(setting), least, most);

@@ -118,7 +118,7 @@ class Var : public Tile {
   Var(T) = delete;        // a C++ number has no dtype: write scalar(f32, x) or full(f32, {n}, x)
   Var(const Var& other);  // also for moves: every Var is a variable of its own
   ~Var();
-  Var& operator=(const Tile& value);
+  Var& operator=(const Tile& value);  // NOLINT(bugprone-derived-method-shadowing-base-method): a Tile's is deleted
   Var& operator=(const Var& value) { return *this = static_cast<const Tile&>(value); }
   Var& operator+=(const Arg& value);
   Var& operator-=(const Arg& value);

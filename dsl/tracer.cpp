@@ -24,7 +24,7 @@ std::uint32_t next_serial() {
 SourcePosition position_of(Loc at) { return {at.file_name(), at.line(), at.column()}; }
 
 void fail(int code, std::string message, Loc at, std::string help) {
-  if (t_current != nullptr && t_current->call_site()) at = *t_current->call_site();
+  if (t_current != nullptr) at = t_current->call_site().value_or(at);
   program::rules::fail(code, std::move(message), position_of(at), std::move(help));
 }
 
@@ -42,7 +42,7 @@ Tracer& Tracer::get(Loc at) {
 }
 
 void Tracer::stand_at(Loc at) {
-  if (call_site_) at = *call_site_;
+  at = call_site_.value_or(at);
   builder_.at(at.file_name(), at.line(), at.column());
 }
 
@@ -52,6 +52,12 @@ ValueId Tracer::id(Ref ref) const {
   if (ref.trace != serial_)
     program::rules::fail(1507, "a value of another trace is used", builder_.position(), "keep no tile in a static or global variable");
   return ref.id;
+}
+
+std::vector<ValueId> Tracer::ids(const Tiles& tiles) const {
+  std::vector<ValueId> values(tiles.size());
+  for (int i = 0; i < tiles.size(); ++i) values[i] = id(tiles[i].ref());
+  return values;
 }
 
 ValueId Tracer::number(const Number& number, DType dtype, const Shape& shape) {

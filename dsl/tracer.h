@@ -38,6 +38,7 @@ class Tracer {
   Ref ref(ValueId value) const { return {value, serial_}; }
   Tile tile(ValueId value) const { return Tile(ref(value)); }
   ValueId id(Ref ref) const;  // throws TW1507 for a value of another trace
+  std::vector<ValueId> ids(const Tiles& tiles) const;
   const Type& type(Ref ref) const { return builder_.type(id(ref)); }
   ValueId number(const Number& number, DType dtype, const Shape& shape = {});  // throws TW1208 where the kinds differ
   ValueId operand(const Arg& arg, DType dtype);                                // a number takes `dtype`; a tile is itself

@@ -160,6 +160,7 @@ class Rebuild {
     }
     op.results.clear();
     std::vector<Type> types;
+    types.reserve(old_results.size());
     for (ValueId result : old_results) types.push_back(source_.type(result));
     const std::string key = key_of(op, types[0], cls == OpClass::Read ? epoch_ : 0);
     ValueId first = cls == OpClass::Read ? lookup_here(key, frame) : lookup(key, frame);

@@ -170,6 +170,7 @@ class Verifier {
     if (op.opcode == Opcode::If) {
       if (operands.size() != 1 || operands[0] != kConditionType) broken("'when' does not take one bool", where);
       std::vector<Type> results;
+      results.reserve(op.results.size());
       for (ValueId value : op.results) results.push_back(program_.type(value));
       for (const Region& branch : op.regions) region(branch, {}, results, place, where);
       return results;
