@@ -26,7 +26,7 @@ bool Subspace::insert(Bits vector) {
   Row added = eliminate(vector);
   const int index = inserted_++;
   if (added.vector == 0) return false;
-  added.of ^= bit(index);
+  if (index < 64) added.of ^= bit(index);
   for (Row& row : rows_) {
     if (has_bit(row.vector, added.lead)) row.vector ^= added.vector, row.of ^= added.of;
   }

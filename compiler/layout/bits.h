@@ -34,7 +34,7 @@ class Subspace {
   bool contains(Bits vector) const { return reduce(vector) == 0; }
   // The vector less its component along the basis: zero exactly for members, equal for vectors of one coset.
   Bits reduce(Bits vector) const;
-  // Which inserted vectors sum to `vector`: bit i stands for the i-th call of insert. Only for members.
+  // Which inserted vectors sum to `vector`: bit i stands for the i-th call of insert, up to 64 calls. Only for members.
   std::optional<Bits> combination(Bits vector) const;
   int dimension() const { return static_cast<int>(rows_.size()); }
   std::vector<Bits> basis() const;

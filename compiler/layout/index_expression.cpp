@@ -90,21 +90,21 @@ std::int64_t IndexExpression::register_offset(int reg) const {
   return value;
 }
 
-std::int64_t IndexExpression::least(int reg) const {
-  std::int64_t value = registers[reg];
-  for (const Word& word : words) value += word.stride * static_cast<std::int64_t>(Subspace(all_columns(word)).reduce(word.registers[reg]));
-  return value;
-}
-
-std::int64_t IndexExpression::greatest(int reg) const {
-  std::int64_t value = registers[reg];
+std::vector<IndexExpression::Range> IndexExpression::ranges() const {
+  std::int64_t digits_greatest = 0;
+  for (const Digit& digit : digits) digits_greatest += digit.stride * (digit.count - 1);
+  std::vector<Range> result;
+  for (std::int64_t constant : registers) result.push_back({constant, constant + digits_greatest});
   for (const Word& word : words) {
-    // The member of the coset farthest from all ones.
+    const Subspace threads(all_columns(word));
     const Bits all = low_bits(32);
-    value += word.stride * static_cast<std::int64_t>(all ^ Subspace(all_columns(word)).reduce(all ^ word.registers[reg]));
+    for (std::size_t reg = 0; reg < result.size(); ++reg) {
+      // The smallest member of a coset, and the one farthest from all ones.
+      result[reg].least += word.stride * static_cast<std::int64_t>(threads.reduce(word.registers[reg]));
+      result[reg].greatest += word.stride * static_cast<std::int64_t>(all ^ threads.reduce(all ^ word.registers[reg]));
+    }
   }
-  for (const Digit& digit : digits) value += digit.stride * (digit.count - 1);
-  return value;
+  return result;
 }
 
 std::int64_t IndexExpression::thread_alignment(std::int64_t limit) const {

@@ -59,9 +59,11 @@ struct IndexExpression {
   bool register_adds() const;
   std::int64_t register_offset(int reg) const;
 
-  // The least and the greatest value over all threads, exact if there is one word (`warps`, `blocks`: how many there are); else bounds.
-  std::int64_t least(int reg) const;
-  std::int64_t greatest(int reg) const;
+  // For each register the least and the greatest value over all threads; with several words, bounds of them.
+  struct Range {
+    std::int64_t least, greatest;
+  };
+  std::vector<Range> ranges() const;
   // The largest power of two up to `limit` that divides what every thread contributes: registers whose values differ below it are neighbours in every thread.
   std::int64_t thread_alignment(std::int64_t limit) const;
 

@@ -33,7 +33,7 @@
 // padded here: 60, 80, 96 or 100 columns are 15, 20, 24 or 25 repetitions of this atom.
 //
 // Where the atom does not divide the extent the last repetition sticks out: a tile of 4 x 10 has the same layout but for its extents, and registers 4 and 5
-// of the odd lanes hold nothing. holds() says so for one slot; validity() (queries.h) says for a register whether all, some or no threads hold something there.
+// of the odd lanes hold nothing. holds() says so for one slot; bounds() (queries.h) says for each register whether all, some or no threads hold something there.
 //
 // When there are more threads than elements, or one axis of a layout has been summed away, several slots hold the same element: the bases of some bits are 0
 // (or depend on others), or a repetition has no axis (kCopies). Owners (queries.h) picks one slot an element, so that it is stored once.

@@ -50,15 +50,20 @@ std::vector<std::vector<int>> vector_registers(const Layout& layout, int axis, i
   return std::move(*groups);
 }
 
-Bounds bounds(const Layout& layout, int reg) {
-  Bounds result;
+std::vector<Bounds> bounds(const Layout& layout) {
+  std::vector<Bounds> result(layout.registers());
   for (int axis = 0; axis < layout.rank(); ++axis) {
-    const IndexExpression coordinate = coordinate_expression(layout, axis);
     const std::int64_t extent = layout.extents()[axis];
-    if (coordinate.least(reg) >= extent) return {Validity::kNever, {}};
-    if (coordinate.greatest(reg) >= extent) result.axes.push_back(axis);
+    const std::vector<IndexExpression::Range> ranges = coordinate_expression(layout, axis).ranges();
+    for (int reg = 0; reg < layout.registers(); ++reg) {
+      if (ranges[reg].greatest < extent) continue;
+      result[reg].axes.push_back(axis);
+      result[reg].validity = std::max(result[reg].validity, ranges[reg].least >= extent ? Validity::kNever : Validity::kSometimes);
+    }
   }
-  if (!result.axes.empty()) result.validity = Validity::kSometimes;
+  for (Bounds& of : result) {
+    if (of.validity == Validity::kNever) of.axes.clear();
+  }
   return result;
 }
 
@@ -72,6 +77,7 @@ Owners owners(const Layout& layout) {
   const std::vector<std::uint32_t> free = layout.atom().free_masks();
   Owners result{free[1], free[2], free[3], {}, {}};
   const int in_atom = 1 << layout.atom().inputs()[0].bits;
+  const std::vector<Bounds> checks = bounds(layout);
   for (int reg = 0; reg < layout.registers(); ++reg) {
     bool owned = (reg % in_atom & free[0]) == 0;
     int rest = reg / in_atom;
@@ -80,7 +86,7 @@ Owners owners(const Layout& layout) {
       owned = owned && (r.axis != kCopies || rest % r.count == 0);
       rest /= r.count;
     }
-    if (owned && bounds(layout, reg).validity != Validity::kNever) result.registers.push_back(reg);
+    if (owned && checks[reg].validity != Validity::kNever) result.registers.push_back(reg);
   }
   for (Place place : {Place::kWarp, Place::kBlock}) {
     int divisor = 1 << layout.atom().input_bits(place_name(place));

@@ -26,8 +26,8 @@ struct Bounds {
   Validity validity = Validity::kAlways;
   std::vector<int> axes;  // where some threads are inside the extent and others outside; all other axes are inside in every thread
 };
-// A register that no thread uses because along different axes different threads are outside counts as kSometimes.
-Bounds bounds(const Layout& layout, int reg);
+// For each register. One that no thread uses because along different axes different threads are outside counts as kSometimes.
+std::vector<Bounds> bounds(const Layout& layout);
 
 // Which slots own their elements: each element of the tile has exactly one owner.
 struct Owners {

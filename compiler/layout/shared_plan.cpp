@@ -1,0 +1,175 @@
+// Conversions through shared memory in row-major order, and what all plans through shared memory have in common: sizes, guards, costs.
+#include <algorithm>
+
+#include "compiler/layout/conversion_parts.h"
+#include "compiler/layout/queries.h"
+#include "compiler/layout/shared_layout.h"
+#include "runtime/support/error.h"
+
+namespace tilewright::layout {
+namespace {
+
+template <class Body>
+void for_threads(const Layout& layout, Body body) {
+  Slot slot;
+  for (slot.block = 0; slot.block < layout.blocks(); ++slot.block) {
+    for (slot.warp = 0; slot.warp < layout.warps(); ++slot.warp) {
+      for (slot.lane = 0; slot.lane < layout.lanes(); ++slot.lane) body(slot);
+    }
+  }
+}
+
+// Whether the slots of a layout hold elements, fast.
+class Holding {
+ public:
+  explicit Holding(const Layout& layout) : layout_(layout), coordinates_(coordinate_expressions(layout)) {}
+  bool holds(Slot slot, int reg) const {
+    slot.reg = reg;
+    for (std::size_t axis = 0; axis < coordinates_.size(); ++axis) {
+      if (coordinates_[axis].at(slot) >= layout_.extents()[axis]) return false;
+    }
+    return true;
+  }
+
+ private:
+  const Layout& layout_;
+  std::vector<IndexExpression> coordinates_;
+};
+
+// All accesses of the layout's first block, every lane taking part.
+AccessCost cost_of(const Layout& layout, const IndexExpression& offset, const std::vector<RegisterGroup>& groups, const ConversionOptions& options) {
+  AccessCost total;
+  std::vector<std::int64_t> addresses(layout.lanes());
+  // Offsets that are linear over bits differ between warps and groups by a constant, xored or a multiple of the rest: the same banks meet in each of them.
+  const bool alike = offset.words.size() == 1 && offset.words[0].stride == 1;
+  const int warps = alike ? 1 : layout.warps();
+  const std::size_t count = alike ? std::min<std::size_t>(1, groups.size()) : groups.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    for (int warp = 0; warp < warps; ++warp) {
+      for (int lane = 0; lane < layout.lanes(); ++lane) addresses[lane] = offset.at({groups[i][0], lane, warp, 0}) * options.element_bytes;
+      total += access_cost(options.banks, addresses, static_cast<int>(groups[i].size()) * options.element_bytes);
+    }
+  }
+  if (alike) {
+    const std::int64_t times = static_cast<std::int64_t>(groups.size()) * layout.warps();
+    total.accesses *= times, total.wavefronts *= times, total.least *= times;
+  }
+  return total;
+}
+
+// A vector that is wholly in or wholly out of the tile in every thread.
+bool moves_together(const Layout& layout, const std::vector<RegisterGroup>& groups) {
+  const std::vector<Bounds> checks = bounds(layout);
+  if (std::all_of(checks.begin(), checks.end(), [](const Bounds& b) { return b.validity == Validity::kAlways; })) return true;
+  const Holding holding(layout);
+  bool together = true;
+  for_threads(layout, [&](const Slot& slot) {
+    for (const RegisterGroup& group : groups) {
+      for (int reg : group) together = together && holding.holds(slot, reg) == holding.holds(slot, group[0]);
+    }
+  });
+  return together;
+}
+
+// The groups that are worth moving: of registers that hold something, and that are not all copies.
+std::vector<RegisterGroup> useful(const Layout& layout, std::vector<RegisterGroup> groups) {
+  std::vector<bool> idle;
+  for (const Bounds& b : bounds(layout)) idle.push_back(b.validity == Validity::kNever);
+  for (const auto& [copy, original] : register_copies(layout)) idle[copy] = true;
+  std::erase_if(groups, [&](const RegisterGroup& group) { return std::all_of(group.begin(), group.end(), [&](int reg) { return idle[reg]; }); });
+  return groups;
+}
+
+// The widest vectors of neighbours in memory; `whole`: only vectors that are all inside or all outside the tile.
+std::vector<RegisterGroup> widest(const Layout& layout, const IndexExpression& offset, int limit, bool whole) {
+  for (int width = limit; width > 1; width /= 2) {
+    const auto groups = consecutive_registers(offset, {}, width);
+    if (groups && (!whole || moves_together(layout, *groups))) return useful(layout, *groups);
+  }
+  return useful(layout, *consecutive_registers(offset, {}, 1));
+}
+
+// The memory order of both sides of a reshape, or of one tile with padded rows.
+SharedLayout rows(const Layout& layout, std::int64_t padding) {
+  std::vector<int> order;
+  for (int axis = layout.rank() - 1; axis >= 0; --axis) order.push_back(axis);
+  return SharedLayout::strided(layout.extents(), order, padding);
+}
+
+}  // namespace
+
+bool finish_shared(const Layout& source, const Layout& target, const ConversionOptions& options, SharedPlan& plan) {
+  plan.elements = 0;
+  plan.guard_writes = false;
+  plan.write_cost = plan.read_cost = {};
+  const std::vector<IndexExpression::Range> written = plan.write.ranges(), read = plan.read.ranges();
+  auto reach = [&](const std::vector<IndexExpression::Range>& ranges, const std::vector<RegisterGroup>& groups) {
+    for (const RegisterGroup& group : groups)
+      plan.elements = std::max<std::int64_t>(plan.elements, ranges[group[0]].greatest + static_cast<std::int64_t>(group.size()));
+  };
+  for (const SharedPass& pass : plan.passes) {
+    reach(written, pass.writes);
+    reach(read, pass.reads);
+    plan.write_cost += cost_of(source, plan.write, pass.writes, options);
+    plan.read_cost += cost_of(target, plan.read, pass.reads, options);
+  }
+  const std::vector<Bounds> checks = bounds(source);
+  const bool full = std::all_of(plan.passes.begin(), plan.passes.end(), [&](const SharedPass& pass) {
+    return std::all_of(pass.writes.begin(), pass.writes.end(), [&](const RegisterGroup& group) {
+      return std::all_of(group.begin(), group.end(), [&](int reg) { return checks[reg].validity == Validity::kAlways; });
+    });
+  });
+  if (full) return true;
+  // Memory of elements of the tile, and whether something else would be written there.
+  const Holding holding(source);
+  bool clean = true;
+  for (const SharedPass& pass : plan.passes) {
+    std::vector<bool> taken(plan.elements * source.blocks());
+    auto visit = [&](auto body) {
+      for_threads(source, [&](Slot slot) {
+        for (const RegisterGroup& group : pass.writes) {
+          slot.reg = group[0];
+          const std::int64_t first = plan.write.at(slot) + plan.elements * slot.block;
+          bool any = false;
+          for (int reg : group) any = any || holding.holds(slot, reg);
+          for (std::size_t i = 0; i < group.size(); ++i) body(first + static_cast<std::int64_t>(i), holding.holds(slot, group[i]), any);
+        }
+      });
+    };
+    visit([&](std::int64_t at, bool holds, bool) {
+      if (holds) taken[at] = true;
+    });
+    visit([&](std::int64_t at, bool holds, bool any) {
+      if (holds || !taken[at]) return;
+      if (any) clean = false;
+      else plan.guard_writes = true;
+    });
+  }
+  return clean;
+}
+
+SharedPlan plan_row_major(const Layout& source, const Layout& target, const ConversionOptions& options) {
+  const bool reshape = source.extents() != target.extents();
+  std::optional<SharedPlan> best;
+  // Rows moved by a word, or by a vector, fall into other banks.
+  std::vector<std::int64_t> paddings = {0};
+  for (int bytes = 4; bytes <= options.max_vector_bytes && !reshape && source.rank() > 1; bytes *= 2)
+    paddings.push_back(std::max(1, bytes / options.element_bytes));
+  for (std::int64_t padding : paddings) {
+    SharedPlan plan;
+    plan.write = *offset_expression(source, rows(source, padding));
+    plan.read = *offset_expression(target, rows(target, padding));
+    const int limit = std::max(1, options.max_vector_bytes / options.element_bytes);
+    SharedPass& pass = plan.passes.emplace_back();
+    pass.writes = widest(source, plan.write, limit, true);
+    pass.reads = widest(target, plan.read, limit, false);
+    plan.write_vector = static_cast<int>(pass.writes[0].size()), plan.read_vector = static_cast<int>(pass.reads[0].size());
+    if (!finish_shared(source, target, options, plan))
+      throw Error(9504, "conversion of layouts: vectors that do not end with the tile").note(source.to_string());
+    auto cost = [](const SharedPlan& p) { return p.write_cost.wavefronts + p.read_cost.wavefronts; };
+    if (!best || cost(plan) < cost(*best)) best = std::move(plan);
+  }
+  return *best;
+}
+
+}  // namespace tilewright::layout
