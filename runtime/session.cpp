@@ -260,14 +260,22 @@ std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::share
 
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
   const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(compiler, options);
+  Error missing(3301, "there is no device '" + device + "'");
   for (const std::unique_ptr<Driver>& driver : drivers) {
-    if (const int ordinal = ordinal_of(device, driver->name()); ordinal >= 0) return make_session(driver->open(ordinal), compiler, options);
+    const int ordinal = ordinal_of(device, driver->name());
+    if (ordinal < 0) continue;
+    try {
+      return make_session(driver->open(ordinal), compiler, options);
+    } catch (const Error& error) {
+      if (error.code() != 3301) throw;
+      missing = error;
+    }
   }
   std::string known;
   for (const std::unique_ptr<Driver>& driver : drivers) {
     for (const DeviceProperties& found : driver->enumerate()) known += (known.empty() ? "" : ", ") + found.name;
   }
-  throw Error(3301, "there is no device '" + device + "'").help("devices here: " + known);
+  throw missing.help("devices here: " + known);
 }
 
 }  // namespace tilewright

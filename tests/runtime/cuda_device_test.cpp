@@ -1,9 +1,13 @@
 // What only a real device shows: work that overlaps, clusters, programmatic launches, large shared memory, time, code from NVRTC and from the assemblers.
 #include "tests/runtime/cuda_fixture.h"
 
+#include "runtime/drivers/cuda/cuda_kernel.h"
 #include "runtime/drivers/cuda/nvrtc.h"
 #include "runtime/drivers/cuda/ptx_assembler.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <numeric>
 
 namespace tilewright::testing {
@@ -108,6 +112,38 @@ TEST_P(CudaDeviceTest, ProgrammaticLaunchesKeepTheirOrder) {
   const auto graph = stream->end_recording();
   stream->launch(graph);
   EXPECT_EQ(download(*stream, x, 1)[0], 220);
+}
+
+TEST_P(CudaDeviceTest, LaunchesAddLittleToThoseOfTheLibrary) {
+  const auto stream = device_->make_cuda_stream();
+  const auto executable = device_->load(artifact_of(ptx_kernel("vector_add")));
+  const auto& kernel = dynamic_cast<const cuda::CudaKernel&>(*executable);
+  const cuda::CudaApi& api = kernel.context().api();
+  const std::vector<std::uint64_t> slots = {0, 0, 1, 0, 0, 1, 0, 0, 1};
+  cuda::CUlaunchAttribute attributes[2];
+  const cuda::CUlaunchConfig config = cuda::launch_config(kernel, {1, 1, 1}, static_cast<cuda::CUstream>(stream->handle()), attributes);
+  std::size_t bytes = slots.size() * sizeof slots[0];
+  void* extra[] = {reinterpret_cast<void*>(cuda::CU_LAUNCH_PARAM_BUFFER_POINTER), const_cast<std::uint64_t*>(slots.data()),
+                   reinterpret_cast<void*>(cuda::CU_LAUNCH_PARAM_BUFFER_SIZE), &bytes, reinterpret_cast<void*>(cuda::CU_LAUNCH_PARAM_END)};
+  cuda::CUcontext popped = nullptr;
+  ASSERT_EQ(api.cuCtxPushCurrent(kernel.context().handle()), cuda::CUDA_SUCCESS);
+  // Nanoseconds of one launch; the least of many batches, each short enough for the device's queue.
+  const auto measure = [&](auto launch) {
+    constexpr int kLaunches = 200;
+    double least = 1e9;
+    for (int batch = 0; batch < 50; ++batch) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < kLaunches; ++i) launch();
+      least = std::min(least, std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / kLaunches);
+      stream->synchronize();
+    }
+    return least;
+  };
+  const double theirs = measure([&] { api.cuLaunchKernelEx(&config, kernel.function(), nullptr, extra); });
+  const double ours = measure([&] { stream->launch(*executable, {1, 1, 1}, slots); });
+  ASSERT_EQ(api.cuCtxPopCurrent(&popped), cuda::CUDA_SUCCESS);
+  std::printf("a launch takes %.0f ns, %.0f ns of them in the library\n", ours, theirs);
+  EXPECT_LE(ours - theirs, 200);
 }
 
 TEST_P(CudaDeviceTest, RunsWhatTheAssemblersMake) {

@@ -45,7 +45,7 @@ TEST(CudaLibrary, LibraryWithoutDevicesSaysWhy) {
 TEST(CudaLibrary, SessionsSayWhatIsMissing) {
   const auto compiler = std::make_shared<NativeCompiler>();
   if (!make_cuda_driver()->enumerate().empty()) GTEST_SKIP() << "this machine has a device";
-  expect_error(3301, {"'cuda:0'", "NVIDIA driver"}, [&] { make_session("cuda:0", compiler); });
+  expect_error(3301, {"'cuda:0'", "NVIDIA driver", "devices here: cpu, null"}, [&] { make_session("cuda:0", compiler); });
   expect_error(3301, {"'cuda:0'", "NVIDIA driver"}, [&] { make_session("cuda", compiler); });
   expect_error(3301, {"'cuda:3'", "NVIDIA driver"}, [&] { make_session("cuda:3", compiler); });
   expect_error(3301, {"'cuda:x'", "devices here: cpu, null"}, [&] { make_session("cuda:x", compiler); });
