@@ -7,6 +7,8 @@
 
 #include "runtime/artifact.h"
 
+#include <limits>
+
 namespace tilewright::cpu {
 
 namespace arith = mlir::arith;
@@ -39,6 +41,8 @@ mlir::FailureOr<std::int64_t> Emitter::run() {
 }
 
 void Emitter::bind_arguments() {
+  Value count = LLVM::LoadOp::create(b_, b_.getI64Type(), num_programs_, 8);
+  always_ = arith::CmpIOp::create(b_, arith::CmpIPredicate::ne, count, i64(std::numeric_limits<std::int64_t>::min()));
   std::int64_t slot = 0;
   const auto next = [&](mlir::Type type) {
     Value address = gep(arguments_, i64(slot++), b_.getI64Type());

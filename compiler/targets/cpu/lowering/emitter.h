@@ -99,6 +99,11 @@ class Emitter {
   // Lanes beyond the extent fall into the padding of the buffer's own row, unless keep_neighbours, which masks them.
   void write_buffer(Buffer* buffer, mlir::Type element, const Coords& at, Lanes value, bool keep_neighbours = false);
   Value buffer_address(Buffer* buffer);
+  struct BufferAddress {
+    Value base;     // of the element at lane 0, or of what the offsets count from
+    Value offsets;  // elements, one a lane, where lanes are not consecutive
+  };
+  BufferAddress address_in(Buffer* buffer, const Coords& at, bool consecutive);
 
   // ---- conversions.cpp: elementwise operations that LLVM leaves undefined, or that concern the narrow floats
   Value convert(mlir::Operation* op, llvm::ArrayRef<Value> operands, mlir::Type result);  // null: nothing special about op
@@ -137,6 +142,7 @@ class Emitter {
   Access access(const ViewParts& view, mlir::OperandRange indices, llvm::ArrayRef<std::int64_t> maps, const Coords& at, bool check);
   Lanes load_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes other);
   void store_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes value);
+  Value store_mask(Value mask, mlir::Type memory_element);
   Value lane_offsets_address(Value base, Value offsets, mlir::Type memory_element);
 
   // ---- materialising; materialise.cpp and the operation's own file
@@ -222,6 +228,7 @@ class Emitter {
   bool check_bounds_ = true;  // in the version being emitted
 
   Value arguments_, program_id_, num_programs_, scratch_;
+  Value always_;  // an i1 that is true, which LLVM does not know
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, ViewParts> views_;
   llvm::DenseMap<Value, Buffer*> buffers_;

@@ -165,60 +165,67 @@ Emitter::Value Emitter::buffer_address(Buffer* buffer) {
   return gep(scratch_, arena_.offset_of(b_, buffer), b_.getI8Type());
 }
 
-// The lane's distance from the uniform part of an address, and that part.
-static bool splits(const Buffer& buffer, const Coords& at, bool& varies, bool& consecutive) {
-  varies = consecutive = false;
+// Whether the address changes from lane to lane, and by one element each.
+static void splits(const Buffer& buffer, const Coords& at, bool& in_lanes, bool& consecutive) {
+  in_lanes = consecutive = false;
   for (std::size_t d = 0; d < at.size(); ++d) {
     if (buffer.strides[d] == 0 || at[d].kind == Coord::Uniform) continue;
-    if (varies) consecutive = false;
-    else consecutive = at[d].kind == Coord::Consecutive && buffer.strides[d] == 1;
-    varies = true;
+    consecutive = !in_lanes && at[d].kind == Coord::Consecutive && buffer.strides[d] == 1;
+    in_lanes = true;
   }
-  return varies;
+}
+
+Emitter::BufferAddress Emitter::address_in(Buffer* buffer, const Coords& at, bool consecutive) {
+  Value uniform_part = i64(0), lane_part;
+  for (std::size_t d = 0; d < at.size(); ++d) {
+    if (buffer->strides[d] == 0) continue;
+    const bool by_lane = at[d].kind != Coord::Uniform && !consecutive;
+    Value coord = by_lane ? lane_positions(at[d]) : at[d].value;
+    if (buffer->strides[d] != 1) coord = arith::MulIOp::create(b_, coord, int_like(coord.getType(), buffer->strides[d]));
+    Value& part = by_lane ? lane_part : uniform_part;
+    part = part ? arith::AddIOp::create(b_, part, coord).getResult() : coord;
+  }
+  return {gep(buffer_address(buffer), uniform_part, buffer->element), lane_part};
 }
 
 Lanes Emitter::read_buffer(Buffer* buffer, mlir::Type element, const Coords& at) {
-  bool varies, consecutive;
-  splits(*buffer, at, varies, consecutive);
-  Value base = buffer_address(buffer), uniform_part = i64(0), lane_part;
-  for (std::size_t d = 0; d < at.size(); ++d) {
-    if (buffer->strides[d] == 0) continue;
-    const bool in_lanes = at[d].kind != Coord::Uniform && !consecutive;
-    Value coord = in_lanes ? lane_positions(at[d]) : at[d].value;
-    if (buffer->strides[d] != 1) coord = arith::MulIOp::create(b_, coord, int_like(coord.getType(), buffer->strides[d]));
-    Value& part = in_lanes ? lane_part : uniform_part;
-    part = part ? arith::AddIOp::create(b_, part, coord).getResult() : coord;
-  }
+  bool in_lanes, consecutive;
+  splits(*buffer, at, in_lanes, consecutive);
   const mlir::Type held = buffer->element;
-  Value address = gep(base, uniform_part, held), value;
-  if (!varies) value = LLVM::LoadOp::create(b_, held, address, size_in_bytes(held));
-  else if (consecutive) value = load_vector(address, held, {}, {});
-  else {
-    Value pointers = lane_offsets_address(address, lane_part, held);
+  const BufferAddress address = address_in(buffer, at, consecutive);
+  Value value;
+  if (!in_lanes) {
+    value = LLVM::LoadOp::create(b_, held, address.base, size_in_bytes(held));
+  } else if (consecutive) {
+    value = load_vector(address.base, held, {}, {});
+  } else {
+    Value pointers = lane_offsets_address(address.base, address.offsets, held);
     Value mask = valid_mask();
     if (!mask) mask = splat(int_like(b_.getI1Type(), 1));
     value = LLVM::masked_gather::create(b_, with_lanes(held), pointers, mask, mlir::ValueRange{splat(constant_like(held, 0))},
                                         static_cast<unsigned>(size_in_bytes(held)));
   }
   if (element.isInteger(1)) value = arith::CmpIOp::create(b_, arith::CmpIPredicate::ne, value, int_like(value.getType(), 0));
-  return {value, !varies};
+  return {value, !in_lanes};
 }
 
 void Emitter::write_buffer(Buffer* buffer, mlir::Type element, const Coords& at, Lanes lanes, bool keep_neighbours) {
-  const bool vector = llvm::any_of(llvm::enumerate(at), [&](auto coord) { return coord.value().kind != Coord::Uniform && buffer->strides[coord.index()] != 0; });
-  Value value = vector ? as_vector(lanes) : lanes.value;
+  bool in_lanes, consecutive;
+  splits(*buffer, at, in_lanes, consecutive);
+  Value value = in_lanes ? as_vector(lanes) : lanes.value;
   const mlir::Type held = buffer->element;
-  if (element.isInteger(1)) value = arith::ExtUIOp::create(b_, vector ? with_lanes(held) : held, value);
-  Value offset = i64(0);
-  for (std::size_t d = 0; d < at.size(); ++d) {
-    if (buffer->strides[d] == 0) continue;
-    Value part = buffer->strides[d] == 1 ? at[d].value : arith::MulIOp::create(b_, at[d].value, i64(buffer->strides[d])).getResult();
-    offset = arith::AddIOp::create(b_, offset, part);
+  if (element.isInteger(1)) value = arith::ExtUIOp::create(b_, in_lanes ? with_lanes(held) : held, value);
+  const BufferAddress address = address_in(buffer, at, consecutive);
+  const auto alignment = size_in_bytes(held);
+  Value mask = in_lanes && (keep_neighbours || !consecutive) ? valid_mask() : Value();
+  if (in_lanes && !consecutive) {
+    if (!mask) mask = splat(int_like(b_.getI1Type(), 1));
+    LLVM::masked_scatter::create(b_, value, lane_offsets_address(address.base, address.offsets, held), store_mask(mask, held), alignment);
+  } else if (mask) {
+    LLVM::MaskedStoreOp::create(b_, value, address.base, store_mask(mask, held), alignment);
+  } else {
+    LLVM::StoreOp::create(b_, value, address.base, alignment);
   }
-  Value address = gep(buffer_address(buffer), offset, held);
-  Value mask = keep_neighbours && vector ? valid_mask() : Value();
-  if (mask) LLVM::MaskedStoreOp::create(b_, value, address, mask, static_cast<std::uint32_t>(size_in_bytes(held)));
-  else LLVM::StoreOp::create(b_, value, address, size_in_bytes(held));
 }
 
 }  // namespace tilewright::cpu

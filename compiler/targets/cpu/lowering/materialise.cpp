@@ -64,16 +64,15 @@ void Emitter::emit_concat(tile::ConcatOp op) {
   std::int64_t start = 0;
   for (Value input : op.getInputs()) {
     const llvm::ArrayRef<std::int64_t> shape = tile_type(input).getShape();
-    const auto write = [&](const Coords& at) {
-      const Lanes value = evaluate(input, at);
-      Coords target(at);
-      Coord& coord = target[op.getAxis()];
-      coord.value = arith::AddIOp::create(b_, coord.value, i64(start));
-      write_buffer(buffer, element, target, value, /*keep_neighbours=*/true);
-    };
-    // Lanes along an axis that is not the result's innermost one have no consecutive places there.
-    const bool in_lanes = last_extended_axis(shape) == last_extended_axis(buffer->shape);
-    versioned({input}, nullptr, [&] { in_lanes ? for_each(shape, write) : for_each_scalar(shape, {}, write); });
+    versioned({input}, nullptr, [&] {
+      for_each(shape, [&](const Coords& at) {
+        const Lanes value = evaluate(input, at);
+        Coords target(at);
+        Coord& coord = target[op.getAxis()];
+        coord.value = arith::AddIOp::create(b_, coord.value, i64(start));
+        write_buffer(buffer, element, target, value, /*keep_neighbours=*/true);
+      });
+    });
     start += shape[op.getAxis()];
   }
 }

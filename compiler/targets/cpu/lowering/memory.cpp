@@ -138,6 +138,12 @@ Lanes Emitter::load_memory(const ViewParts& view, const Access& access, Lanes ma
   return {value, false};
 }
 
+// LLVM 22 makes of a masked store of truncated elements, under a constant mask with one lane, a store of the element before truncation: it overwrites the
+// neighbours. So masks of elements that may come from a truncation are never constant.
+Emitter::Value Emitter::store_mask(Value mask, mlir::Type memory_element) {
+  return size_in_bytes(memory_element) < 8 ? and_values(mask, splat(always_)) : mask;
+}
+
 void Emitter::store_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes value) {
   const mlir::Type memory = memory_type(view.element);
   const bool narrow = view.element.isF16() || view.element.isBF16();
@@ -163,13 +169,13 @@ void Emitter::store_memory(const ViewParts& view, const Access& access, Lanes ma
   Value bits = to_memory(as_vector(value));
   const auto alignment = static_cast<std::uint32_t>(size_in_bytes(memory));
   if (access.consecutive) {
-    if (allowed) LLVM::MaskedStoreOp::create(b_, bits, access.base, allowed, alignment);
+    if (allowed) LLVM::MaskedStoreOp::create(b_, bits, access.base, store_mask(allowed, memory), alignment);
     else LLVM::StoreOp::create(b_, bits, access.base, alignment);
     return;
   }
   Value offsets = access.offsets ? access.offsets : splat(i64(0));
   if (!allowed) allowed = splat(int_like(b_.getI1Type(), 1));
-  LLVM::masked_scatter::create(b_, bits, lane_offsets_address(access.base, offsets, memory), allowed, alignment);
+  LLVM::masked_scatter::create(b_, bits, lane_offsets_address(access.base, offsets, memory), store_mask(allowed, memory), alignment);
 }
 
 Lanes Emitter::evaluate_load(tile::LoadOp op, const Coords& at) {

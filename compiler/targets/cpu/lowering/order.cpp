@@ -98,7 +98,7 @@ void Emitter::topk_narrow(tile::TopKOp op, Coords at, Buffer* values, Buffer* in
     Value bound = splat(state[0]);
     const std::int64_t padded = (extent + lanes_ - 1) / lanes_ * lanes_;
     const auto best = loop_carrying(0, padded, lanes_, {splat(i64(kLowest))}, [&](Value start, mlir::ValueRange greatest) {
-      Value packed = read_buffer(keys, i64_type, {{Coord::Consecutive, start}}).value;
+      Value packed = as_vector(read_buffer(keys, i64_type, {{Coord::Consecutive, start}}));
       Value below = arith::CmpIOp::create(b_, arith::CmpIPredicate::slt, packed, bound);
       packed = arith::SelectOp::create(b_, below, packed, splat(i64(kLowest)));
       return llvm::SmallVector<Value>{arith::MaxSIOp::create(b_, greatest[0], packed)};
