@@ -1,4 +1,5 @@
 // The command line `tilewright`: one file a verb, errors to stderr, exit codes as exit_code.h says.
+#include "cli/stepper.h"
 #include "cli/verbs.h"
 #include "runtime/support/error.h"
 
@@ -35,6 +36,8 @@ int run(int argc, char** argv) {
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return code_of(error);
+  } catch (const Stopped&) {
+    return kDone;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");
     return kBadInput;

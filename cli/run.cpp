@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 struct Options {
   OperatorArguments op;
   std::string device = "cpu", input, output;
-  bool check = false, json = false;
+  bool check = false, json = false, trace = false, step = false;
   std::uint64_t seed = 0;
   int repeat = -1;  // timed runs after the first; 0: the first is timed; -1: as many as fit kTimingBudgetMs, at most kMostRuns
   int threads = 0;
@@ -70,6 +70,7 @@ Outcome execute(const Operator& op, const OperatorSettings& settings, const Tens
                outcome.first.run_ms);
     }
     const int repeats = static_cast<int>(outcome.run_ms.size()) - 1;
+    if (options.trace || options.step) break;
     if (options.repeat >= 0 ? repeats >= options.repeat : repeats >= kMostRuns || elapsed_ms() >= kTimingBudgetMs) break;
   }
   // The first run met cold caches; it counts only when it is the only one.
@@ -134,7 +135,10 @@ ExitCode run(const Options& options) {
   SessionOptions session_options;
   session_options.poison = options.check;
   session_options.threads = options.threads;
-  session_options.interpreter = interpreter(options.json ? stderr : stdout);
+  const Stepping stepping = options.step ? Stepping::Step : options.trace ? Stepping::Trace : Stepping::Off;
+  if (stepping != Stepping::Off && options.device != "reference")
+    throw Error(3507, "--trace and --step show operations one by one, which device '" + options.device + "' does not do").help("use --device reference");
+  session_options.interpreter = interpreter(options.json ? stderr : stdout, stepping);
   const std::unique_ptr<Session> session = make_session(options.device, compiler(), session_options);
 
   const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
@@ -165,6 +169,8 @@ void add_run(CLI::App& app, ExitCode& code) {
   verb->add_option("--repeat", options->repeat, "Timed runs after the first; the time is their median. 0: the first itself. Without it as many as fit two seconds, at most five")
       ->check(CLI::Range(0, 1'000'000));
   verb->add_option("--threads", options->threads, "Most threads of the device cpu; without it one a core")->check(CLI::Range(1, 65536));
+  verb->add_flag("--trace", options->trace, "Show each operation as it runs, with its values; device reference");
+  verb->add_flag("--step", options->step, "Wait for a line of stdin before each operation; device reference");
   verb->callback([options, &code] { code = run(*options); });
 }
 

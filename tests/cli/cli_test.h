@@ -25,14 +25,15 @@ class CommandLine : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  static Finished tilewright(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
-    return run_process(TILEWRIGHT_BINARY, arguments, environment);
+  static Finished tilewright(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}, const std::string& input = "") {
+    return run_process(TILEWRIGHT_BINARY, arguments, environment, input);
   }
 
   // A verb on a test operator: `run test_scale --load LIB ...`.
-  static Finished on(const std::string& verb, const std::string& op, std::vector<std::string> arguments = {}, const std::vector<std::string>& environment = {}) {
+  static Finished on(const std::string& verb, const std::string& op, std::vector<std::string> arguments = {}, const std::vector<std::string>& environment = {},
+                     const std::string& input = "") {
     arguments.insert(arguments.begin(), {verb, op, "--load", TEST_OPERATORS});
-    return tilewright(arguments, environment);
+    return tilewright(arguments, environment, input);
   }
 
   // The command says what is wrong on stderr, nothing on stdout, and returns `code`.

@@ -7,7 +7,6 @@
 #include <memory>
 #include <stdexcept>
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,9 +32,11 @@ std::string contents(std::FILE* file) {
 
 }  // namespace
 
-Finished run_process(const std::string& program, const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  const TemporaryFile out(std::tmpfile()), err(std::tmpfile());
-  if (!out || !err) throw std::runtime_error("no temporary file");
+Finished run_process(const std::string& program, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                     const std::string& input) {
+  const TemporaryFile in(std::tmpfile()), out(std::tmpfile()), err(std::tmpfile());
+  if (!in || !out || !err || std::fwrite(input.data(), 1, input.size(), in.get()) != input.size()) throw std::runtime_error("no temporary file");
+  std::rewind(in.get());
   std::vector<char*> argv = {const_cast<char*>(program.c_str())}, envp;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -48,7 +49,7 @@ Finished run_process(const std::string& program, const std::vector<std::string>&
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, fileno(in.get()), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, fileno(out.get()), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, fileno(err.get()), STDERR_FILENO);
   pid_t child = 0;

@@ -12,7 +12,8 @@ struct Finished {
   std::string out, err;
 };
 
-// `environment` adds to this process's, each "NAME=value". Throws std::runtime_error when the program cannot be started.
-Finished run_process(const std::string& program, const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+// `input` is what the program reads from stdin. `environment` adds to this process's, each "NAME=value". Throws std::runtime_error when the program cannot be started.
+Finished run_process(const std::string& program, const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
+                     const std::string& input = "");
 
 }  // namespace tilewright::testing

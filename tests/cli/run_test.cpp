@@ -209,6 +209,39 @@ TEST_F(RunVerb, AssertionsOfKernels) {
 
 TEST_F(RunVerb, WhatIsNotOurErrorIsReportedAsADefect) { expect_refused(on("run", "test_throws", {"--device", "reference"}), 4, {"something that is not an Error"}); }
 
+TEST_F(RunVerb, TracesOperationsWithTheirValues) {
+  write_safetensors(path("in"), {{"x", ramp(DType::F32, 300)}});
+  const Finished done = on("run", "test_scale", {"--device", "reference", "--input", path("in"), "--trace", "--json"});
+  EXPECT_EQ(done.exit_code, 0);
+  json_of(done);
+  for (const char* word : {"program [0, 0, 0] of test_scale_kernel", "program [1, 0, 0]", "test_operators.cpp:", " = load(", "store("})
+    EXPECT_NE(done.err.find(word), std::string::npos) << word << "\n" << done.err;
+  EXPECT_EQ(done.err.find("step>"), std::string::npos);
+}
+
+TEST_F(RunVerb, StepsThroughOperations) {
+  const auto step = [&](const std::string& keys) { return on("run", "test_scale", {"--device", "reference", "--step"}, {}, keys); };
+  const auto operations = [](const Finished& done) {
+    std::size_t count = 0;
+    for (std::size_t at = done.err.find("step>"); at != std::string::npos; at = done.err.find("step>", at + 1)) ++count;
+    return count;
+  };
+  const Finished stopped = step("\n\nq\n");
+  EXPECT_EQ(stopped.exit_code, 0);
+  EXPECT_EQ(stopped.out, "");
+  EXPECT_EQ(operations(stopped), 3u);
+  const Finished run_on = step("\nc\n");
+  EXPECT_EQ(run_on.exit_code, 0);
+  EXPECT_NE(run_on.out.find("test_scale on reference"), std::string::npos);
+  EXPECT_EQ(operations(run_on), 2u);
+  const Finished next_program = step("p\np\nq\n");
+  EXPECT_NE(next_program.err.find("program [2, 0, 0]"), std::string::npos);
+  EXPECT_EQ(operations(next_program), 3u);
+  EXPECT_NE(step("what\nq\n").err.find("the next program"), std::string::npos);
+  EXPECT_EQ(operations(step("\n")), 2u);  // the end of stdin is `c`
+  expect_refused(on("run", "test_scale", {"--step"}), 2, {"TW3507", "'cpu'", "--device reference"});
+}
+
 TEST_F(RunVerb, LogLevels) {
   const auto err = [&](const std::string& level) { return on("run", "test_scale", {"--device", "reference", "--repeat", "0"}, {"TILEWRIGHT_LOG=" + level}).err; };
   EXPECT_EQ(err("warn"), "");
