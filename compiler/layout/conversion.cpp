@@ -97,23 +97,6 @@ std::optional<std::vector<int>> plan_registers(const Layout& given_source, const
   return result;
 }
 
-std::vector<std::pair<int, int>> register_copies(const Layout& layout) {
-  const BitMatrix of_register = layout.atom().restricted({"register"}, axis_names(layout.rank())).matrix();
-  const Subspace held(of_register.as_columns());
-  std::vector<std::pair<int, int>> result;
-  const int in_atom = 1 << of_register.columns();
-  for (int reg = 0; reg < layout.registers(); ++reg) {
-    int original = static_cast<int>(*held.combination(of_register.apply(reg % in_atom))), rest = reg / in_atom, scale = in_atom;
-    for (const Repeat& r : layout.repeats()) {
-      if (r.place != Place::kRegister) continue;
-      if (r.axis != kCopies) original += rest % r.count * scale;
-      rest /= r.count, scale *= r.count;
-    }
-    if (original != reg) result.emplace_back(reg, original);
-  }
-  return result;
-}
-
 int shuffle_lane(const ShufflePlan& plan, const ShuffleRound& round, int lanes, int warps, const Slot& slot) {
   std::uint32_t lane = round.lane_constant;
   const std::uint32_t parts[] = {static_cast<std::uint32_t>(slot.lane), static_cast<std::uint32_t>(slot.warp),

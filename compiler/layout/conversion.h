@@ -77,8 +77,6 @@ struct ThreadChoice {
 };
 ThreadChoice choose_by_bits(const std::vector<int>& table);
 
-// Registers that one access of a thread moves, in the order of memory.
-using RegisterGroup = std::vector<int>;
 struct SharedPass {
   std::vector<RegisterGroup> writes, reads;
 };

@@ -26,7 +26,4 @@ SharedPlan plan_row_major(const Layout& source, const Layout& target, const Conv
 // nothing, onto other elements.
 bool finish_shared(const Layout& source, const Layout& target, const ConversionOptions& options, SharedPlan& plan);
 
-// Registers of a layout that hold, in every thread, the same element as another register: {copy, original}. Originals are no copies.
-std::vector<std::pair<int, int>> register_copies(const Layout& layout);
-
 }  // namespace tilewright::layout

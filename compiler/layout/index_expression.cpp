@@ -186,8 +186,8 @@ std::vector<IndexExpression> coordinate_expressions(const Layout& layout) {
   return expressions;
 }
 
-std::optional<std::vector<std::vector<int>>> consecutive_registers(const IndexExpression& expression, const std::vector<IndexExpression>& fixed,
-                                                                   int width) {
+std::optional<std::vector<RegisterGroup>> consecutive_registers(const IndexExpression& expression, const std::vector<IndexExpression>& fixed,
+                                                                int width) {
   if (expression.thread_alignment(width) < width) return std::nullopt;
   // Registers of one group differ, whatever the thread, in the low bits of one value only. Those bits come from constants alone, and no word of another stride
   // may turn a difference of constants into one that depends on the thread.
@@ -218,13 +218,13 @@ std::optional<std::vector<std::vector<int>>> consecutive_registers(const IndexEx
     group.at.resize(width);
     group.at[position].push_back(reg);
   }
-  std::vector<std::vector<int>> result;
+  std::vector<RegisterGroup> result;
   for (const auto& [key, group] : groups) {
     for (const auto& holders : group.at) {
       if (holders.size() != group.at[0].size()) return std::nullopt;
     }
     for (std::size_t i = 0; i < group.at[0].size(); ++i) {
-      std::vector<int>& registers = result.emplace_back();
+      RegisterGroup& registers = result.emplace_back();
       for (const auto& holders : group.at) registers.push_back(holders[i]);
     }
   }

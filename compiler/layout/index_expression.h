@@ -76,6 +76,9 @@ IndexExpression coordinate_expression(const Layout& layout, int axis);
 // For every axis.
 std::vector<IndexExpression> coordinate_expressions(const Layout& layout);
 
+// Registers that one access of a thread moves, in the order of memory.
+using RegisterGroup = std::vector<int>;
+
 // Groups of `width` registers (a power of two): in each group, in every thread, the values of `expression` are width consecutive numbers, beginning at a multiple
 // of width, in the order of the list, and every expression of `fixed` has one value. Each register is in one group; nullopt if that cannot be.
 std::optional<std::vector<std::vector<int>>> consecutive_registers(const IndexExpression& expression, const std::vector<IndexExpression>& fixed,

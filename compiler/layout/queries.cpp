@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
-#include "compiler/layout/index_expression.h"
 #include "compiler/layout/shape.h"
 #include "runtime/support/error.h"
 
 namespace tilewright::layout {
 namespace {
 
-std::optional<std::vector<std::vector<int>>> vectors(const Layout& layout, int axis, int width) {
+std::optional<std::vector<RegisterGroup>> vectors(const Layout& layout, int axis, int width) {
   std::vector<IndexExpression> others;
   for (int other = 0; other < layout.rank(); ++other) {
     if (other != axis) others.push_back(coordinate_expression(layout, other));
@@ -43,7 +42,7 @@ int vector_width(const Layout& layout, int axis, int limit) {
   return static_cast<int>(std::min<std::int64_t>(width, power_of_two_factor(layout.extents()[axis])));
 }
 
-std::vector<std::vector<int>> vector_registers(const Layout& layout, int axis, int width) {
+std::vector<RegisterGroup> vector_registers(const Layout& layout, int axis, int width) {
   auto groups = vectors(layout, axis, width);
   if (!groups)
     throw Error(9502, "layout without vectors of " + std::to_string(width) + " along axis " + std::to_string(axis)).note(layout.to_string());
@@ -118,6 +117,23 @@ AxisThreads axis_threads(const Layout& layout, int axis) {
                      register_copies + copies.size() == whole.matrix().kernel().size();
   for (const Repeat& r : layout.repeats()) {
     if (r.axis == axis && r.place != Place::kRegister && r.count > 1) result.digits.push_back(r);
+  }
+  return result;
+}
+
+std::vector<std::pair<int, int>> register_copies(const Layout& layout) {
+  const BitMatrix of_register = layout.atom().restricted({"register"}, axis_names(layout.rank())).matrix();
+  const Subspace held(of_register.as_columns());
+  std::vector<std::pair<int, int>> result;
+  const int in_atom = 1 << of_register.columns();
+  for (int reg = 0; reg < layout.registers(); ++reg) {
+    int original = static_cast<int>(*held.combination(of_register.apply(reg % in_atom))), rest = reg / in_atom, scale = in_atom;
+    for (const Repeat& r : layout.repeats()) {
+      if (r.place != Place::kRegister) continue;
+      if (r.axis != kCopies) original += rest % r.count * scale;
+      rest /= r.count, scale *= r.count;
+    }
+    if (original != reg) result.emplace_back(reg, original);
   }
   return result;
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "compiler/layout/index_expression.h"
 #include "compiler/layout/layout.h"
 
 namespace tilewright::layout {
@@ -14,7 +16,7 @@ int contiguity(const Layout& layout, int axis);
 // The widest vector along `axis`, at most `limit` elements, that lies inside or outside the extents as a whole: contiguity that divides the extent.
 int vector_width(const Layout& layout, int axis, int limit);
 // The registers of each vector of `width` elements along `axis`, in the order of the elements; width is a power of two up to contiguity().
-std::vector<std::vector<int>> vector_registers(const Layout& layout, int axis, int width);
+std::vector<RegisterGroup> vector_registers(const Layout& layout, int axis, int width);
 
 // Whether a register holds an element.
 enum class Validity : std::uint8_t {
@@ -60,5 +62,8 @@ struct AxisThreads {
   bool separable = true;
 };
 AxisThreads axis_threads(const Layout& layout, int axis);
+
+// Registers of a layout that hold, in every thread, the same element as another register: {copy, original}. Originals are no copies.
+std::vector<std::pair<int, int>> register_copies(const Layout& layout);
 
 }  // namespace tilewright::layout

@@ -3,6 +3,7 @@
 
 #include "compiler/layout/conversion_parts.h"
 #include "compiler/layout/queries.h"
+#include "compiler/layout/shared_access.h"
 #include "compiler/layout/shared_layout.h"
 #include "runtime/support/error.h"
 
@@ -17,76 +18,6 @@ void for_threads(const Layout& layout, Body body) {
       for (slot.lane = 0; slot.lane < layout.lanes(); ++slot.lane) body(slot);
     }
   }
-}
-
-// Whether the slots of a layout hold elements, fast.
-class Holding {
- public:
-  explicit Holding(const Layout& layout) : layout_(layout), coordinates_(coordinate_expressions(layout)) {}
-  bool holds(Slot slot, int reg) const {
-    slot.reg = reg;
-    for (std::size_t axis = 0; axis < coordinates_.size(); ++axis) {
-      if (coordinates_[axis].at(slot) >= layout_.extents()[axis]) return false;
-    }
-    return true;
-  }
-
- private:
-  const Layout& layout_;
-  std::vector<IndexExpression> coordinates_;
-};
-
-// All accesses of the layout's first block, every lane taking part.
-AccessCost cost_of(const Layout& layout, const IndexExpression& offset, const std::vector<RegisterGroup>& groups, const ConversionOptions& options) {
-  AccessCost total;
-  std::vector<std::int64_t> addresses(layout.lanes());
-  // Offsets that are linear over bits differ between warps and groups by a constant, xored or a multiple of the rest: the same banks meet in each of them.
-  const bool alike = offset.words.size() == 1 && offset.words[0].stride == 1;
-  const int warps = alike ? 1 : layout.warps();
-  const std::size_t count = alike ? std::min<std::size_t>(1, groups.size()) : groups.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    for (int warp = 0; warp < warps; ++warp) {
-      for (int lane = 0; lane < layout.lanes(); ++lane) addresses[lane] = offset.at({groups[i][0], lane, warp, 0}) * options.element_bytes;
-      total += access_cost(options.banks, addresses, static_cast<int>(groups[i].size()) * options.element_bytes);
-    }
-  }
-  if (alike) {
-    const std::int64_t times = static_cast<std::int64_t>(groups.size()) * layout.warps();
-    total.accesses *= times, total.wavefronts *= times, total.least *= times;
-  }
-  return total;
-}
-
-// A vector that is wholly in or wholly out of the tile in every thread.
-bool moves_together(const Layout& layout, const std::vector<RegisterGroup>& groups) {
-  const std::vector<Bounds> checks = bounds(layout);
-  if (std::all_of(checks.begin(), checks.end(), [](const Bounds& b) { return b.validity == Validity::kAlways; })) return true;
-  const Holding holding(layout);
-  bool together = true;
-  for_threads(layout, [&](const Slot& slot) {
-    for (const RegisterGroup& group : groups) {
-      for (int reg : group) together = together && holding.holds(slot, reg) == holding.holds(slot, group[0]);
-    }
-  });
-  return together;
-}
-
-// The groups that are worth moving: of registers that hold something, and that are not all copies.
-std::vector<RegisterGroup> useful(const Layout& layout, std::vector<RegisterGroup> groups) {
-  std::vector<bool> idle;
-  for (const Bounds& b : bounds(layout)) idle.push_back(b.validity == Validity::kNever);
-  for (const auto& [copy, original] : register_copies(layout)) idle[copy] = true;
-  std::erase_if(groups, [&](const RegisterGroup& group) { return std::all_of(group.begin(), group.end(), [&](int reg) { return idle[reg]; }); });
-  return groups;
-}
-
-// The widest vectors of neighbours in memory; `whole`: only vectors that are all inside or all outside the tile.
-std::vector<RegisterGroup> widest(const Layout& layout, const IndexExpression& offset, int limit, bool whole) {
-  for (int width = limit; width > 1; width /= 2) {
-    const auto groups = consecutive_registers(offset, {}, width);
-    if (groups && (!whole || moves_together(layout, *groups))) return useful(layout, *groups);
-  }
-  return useful(layout, *consecutive_registers(offset, {}, 1));
 }
 
 // The memory order of both sides of a reshape, or of one tile with padded rows.
@@ -110,8 +41,8 @@ bool finish_shared(const Layout& source, const Layout& target, const ConversionO
   for (const SharedPass& pass : plan.passes) {
     reach(written, pass.writes);
     reach(read, pass.reads);
-    plan.write_cost += cost_of(source, plan.write, pass.writes, options);
-    plan.read_cost += cost_of(target, plan.read, pass.reads, options);
+    plan.write_cost += access_cost(options.banks, source, plan.write, pass.writes, options.element_bytes);
+    plan.read_cost += access_cost(options.banks, target, plan.read, pass.reads, options.element_bytes);
   }
   const std::vector<Bounds> checks = bounds(source);
   const bool full = std::all_of(plan.passes.begin(), plan.passes.end(), [&](const SharedPass& pass) {
@@ -121,7 +52,7 @@ bool finish_shared(const Layout& source, const Layout& target, const ConversionO
   });
   if (full) return true;
   // Memory of elements of the tile, and whether something else would be written there.
-  const Holding holding(source);
+  const Holding holds(source);
   bool clean = true;
   for (const SharedPass& pass : plan.passes) {
     std::vector<bool> taken(plan.elements * source.blocks());
@@ -131,16 +62,16 @@ bool finish_shared(const Layout& source, const Layout& target, const ConversionO
           slot.reg = group[0];
           const std::int64_t first = plan.write.at(slot) + plan.elements * slot.block;
           bool any = false;
-          for (int reg : group) any = any || holding.holds(slot, reg);
-          for (std::size_t i = 0; i < group.size(); ++i) body(first + static_cast<std::int64_t>(i), holding.holds(slot, group[i]), any);
+          for (int reg : group) any = any || holds(slot, reg);
+          for (std::size_t i = 0; i < group.size(); ++i) body(first + static_cast<std::int64_t>(i), holds(slot, group[i]), any);
         }
       });
     };
-    visit([&](std::int64_t at, bool holds, bool) {
-      if (holds) taken[at] = true;
+    visit([&](std::int64_t at, bool held, bool) {
+      if (held) taken[at] = true;
     });
-    visit([&](std::int64_t at, bool holds, bool any) {
-      if (holds || !taken[at]) return;
+    visit([&](std::int64_t at, bool held, bool any) {
+      if (held || !taken[at]) return;
       if (any) clean = false;
       else plan.guard_writes = true;
     });
@@ -161,8 +92,8 @@ SharedPlan plan_row_major(const Layout& source, const Layout& target, const Conv
     plan.read = *offset_expression(target, rows(target, padding));
     const int limit = std::max(1, options.max_vector_bytes / options.element_bytes);
     SharedPass& pass = plan.passes.emplace_back();
-    pass.writes = widest(source, plan.write, limit, true);
-    pass.reads = widest(target, plan.read, limit, false);
+    pass.writes = memory_vectors(source, plan.write, limit, true);
+    pass.reads = memory_vectors(target, plan.read, limit, false);
     plan.write_vector = static_cast<int>(pass.writes[0].size()), plan.read_vector = static_cast<int>(pass.reads[0].size());
     if (!finish_shared(source, target, options, plan))
       throw Error(9504, "conversion of layouts: vectors that do not end with the tile").note(source.to_string());

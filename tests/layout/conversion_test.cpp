@@ -8,6 +8,7 @@
 
 #include "compiler/layout/build.h"
 #include "compiler/layout/conversion_parts.h"
+#include "compiler/layout/queries.h"
 #include "compiler/layout/shape.h"
 #include "compiler/layout/simulate.h"
 #include "runtime/support/error.h"
