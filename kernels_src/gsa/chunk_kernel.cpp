@@ -6,6 +6,8 @@
 #include "kernels_src/gsa/tensors.h"
 #include "runtime/support/error.h"
 
+#include <bit>
+
 namespace tilewright::kernels {
 
 namespace {
@@ -78,20 +80,16 @@ struct Level {
   Tile decay;  // [chunk, slots]: exp(G_i - G_mid) in upper halves, exp(G_mid - G_j) in lower ones
   Tile pairs;  // [chunk, chunk] bool
 
-  Level(const Tile& sums, int chunk, int slots, int half) : decay(decay_of(sums, chunk, slots, half)), pairs(pairs_of(chunk, half)) {}
+  Level(const Tile& sums, int chunk, int slots, const Index& level) : Level(sums, chunk, slots, arange(chunk), cast(Index(1) << level, i32)) {}
 
  private:
-  static Tile decay_of(const Tile& sums, int chunk, int slots, int half) {
-    const Tile blocks = reshape(sums, {chunk / (2 * half), 2 * half, slots});
-    const Tile to_middle = blocks - slice(blocks, 1, half, 1);
-    const Tile upper = reshape(arange(2 * half) >= half, {1, 2 * half, 1});
-    return reshape(exp(where(upper, to_middle, -to_middle)), {chunk, slots});
-  }
-  static Tile pairs_of(int chunk, int half) {
-    const Tile token = arange(chunk);
-    const Tile block = token / (2 * half), upper = token / half % 2;
-    return (block(_, None) == block(None, _)) & (upper(_, None) > upper(None, _));
-  }
+  Level(const Tile& sums, int chunk, int slots, const Tile& token, const Tile& half)
+      : Level(sums, chunk, slots, half, token / (half * 2), token / half % 2 == 1) {}
+  Level(const Tile& sums, int chunk, int slots, const Tile& half, const Tile& block, const Tile& upper)
+      : decay(decay_of(sums - take(sums, broadcast_to((block * 2 * half + half)(_, None), {chunk, slots}), 0), upper)),
+        pairs((block(_, None) == block(None, _)) & upper(_, None) & !upper(None, _)) {}
+
+  static Tile decay_of(const Tile& to_middle, const Tile& upper) { return exp(where(upper(_, None), to_middle, -to_middle)); }
 };
 
 // One chunk of one query head: slots' logits, their softmax, and the output.
@@ -100,6 +98,8 @@ struct GsaChunkOutput {
   Tune<int> warps{"warps", {4, 8}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, slots{"slots"}, group{"group"}, chunk_size{"chunk_size"};
   Const<bool> packed{"packed"};
+
+  int levels() const { return std::countr_zero(static_cast<unsigned>(static_cast<int>(chunk_size))); }
 
   Grid grid(In q, In k, In v, In s, In g, In states_k, In states_v, In starts, In starts_chunks, Scalar scale, Scalar longest) const {
     return {ceil_div(longest, chunk_size), q.size(2), sequence_count(q, starts, packed)};
@@ -122,8 +122,8 @@ struct GsaChunkOutput {
       const Tile products = dot(query, trans(key)) * scale;
       const Tile own = sum(cast(query, f32) * cast(key, f32), 1) * scale;
       Var logits = dot(query, state_k) * scale * since_start + own(_, None) * strength;
-      for (int half = chunk_size / 2; half >= 1; half /= 2) {
-        const Level level(sums, chunk_size, slots, half);
+      for (Index number : range(0, levels())) {
+        const Level level(sums, chunk_size, slots, number);
         logits += dot(cast(where(level.pairs, products, 0.0), dtype), cast(strength * level.decay, dtype)) * level.decay;
       }
       const Tile weights = exp(logits - reduce_max(logits, 1)(_, None));
@@ -131,8 +131,8 @@ struct GsaChunkOutput {
 
       // Second pass.
       Var shares = zeros(f32, {chunk_size, chunk_size});
-      for (int half = chunk_size / 2; half >= 1; half /= 2) {
-        const Level level(sums, chunk_size, slots, half);
+      for (Index number : range(0, levels())) {
+        const Level level(sums, chunk_size, slots, number);
         shares = where(level.pairs, dot(cast(p * level.decay, dtype), trans(cast(strength * level.decay, dtype))), shares);
       }
       const Tile state_v = load(chunks.of(states_v), {chunks.batch, chunk, head, span(0, slots), span(0, value_dim)});
