@@ -160,7 +160,7 @@ void add_run(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("run", "Run an operator on given or random tensors");
   add_operator_options(*verb, options->op);
-  verb->add_option("--device", options->device, "cpu, reference or null")->capture_default_str();
+  verb->add_option("--device", options->device, "cpu, reference, null or cuda:N")->capture_default_str();
   verb->add_option("--input", options->input, "Tensors to run on; without it random ones")->type_name("F.safetensors");
   verb->add_option("--output", options->output, "Where to write the outputs")->type_name("F.safetensors");
   verb->add_flag("--check", options->check, "Compare with the operator's reference; exit code 1 beyond tolerance. Memory is poisoned first");

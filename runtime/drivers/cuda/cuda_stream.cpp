@@ -59,7 +59,7 @@ CudaStreamImpl::~CudaStreamImpl() {
     if (!idle && (assertions_ || !graphs_in_flight_.empty())) api.cuStreamSynchronize(stream_);
     return;
   }
-  if (!in_flight_.empty() || !graphs_in_flight_.empty()) api.cuStreamSynchronize(stream_);
+  api.cuStreamSynchronize(stream_);
   api.cuStreamDestroy(stream_);
 }
 
