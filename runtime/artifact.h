@@ -45,7 +45,7 @@ struct Artifact {
   std::string kernel;   // name of the kernel
   std::string target;   // "x86-64-v4", "sm_90a", ...; "reference" carries no code
   std::string entry;    // symbol of the entry point in `code`
-  std::vector<char> code;  // CPU: a relocatable ELF object that needs no external symbol; GPUs: what the driver's header says
+  std::vector<char> code;  // CPU: a relocatable ELF object that names no symbol outside but functions of the C mathematics library; GPUs: what the driver's header says
   std::uint64_t scratch_bytes = 0;
   std::shared_ptr<const program::Program> program;  // parameters, facts and the grid expression; the body too where the device interprets it
   LaunchShape launch;                   // GPUs
