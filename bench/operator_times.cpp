@@ -4,6 +4,7 @@
 //   "wall_ms" time of the whole call, with copies of inputs and outputs between host tensors and the device
 // Usage: tilewright_operator_times OPERATOR [NAME=VALUE ...] [--repeats N]; settings as in `tilewright list OPERATOR`, tunables of its kernels too.
 #include "compiler/compiler.h"
+#include "runtime/make_settings.h"
 #include "runtime/operator.h"
 #include "runtime/session.h"
 #include "runtime/support/error.h"
@@ -24,26 +25,18 @@ using Clock = std::chrono::steady_clock;
 
 struct Request {
   const Operator* op = nullptr;
-  std::map<std::string, std::string> values;
-  KernelSettings tunables;
+  std::vector<std::string> settings;
   long repeats = 7;
 };
 
 Request parse(int argc, char** argv) {
   Request request;
-  if (argc < 2 || (request.op = find_operator(argv[1])) == nullptr) throw Error(3001, "the first argument is an operator of `tilewright list`");
-  for (const OperatorSetting& setting : request.op->settings()) request.values[setting.name] = setting.default_value;
+  if (argc < 2 || (request.op = find_operator(argv[1])) == nullptr) throw Error(3501, "the first argument is an operator of `tilewright list`");
   for (int i = 2; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const std::size_t equals = argument.find('=');
-    if (argument == "--repeats" && i + 1 < argc) {
+    if (std::string_view(argv[i]) == "--repeats" && i + 1 < argc) {
       request.repeats = std::strtol(argv[++i], nullptr, 10);
-    } else if (equals == std::string::npos) {
-      throw Error(3001, "'" + argument + "' is not NAME=VALUE");
-    } else if (const auto known = request.values.find(argument.substr(0, equals)); known != request.values.end()) {
-      known->second = argument.substr(equals + 1);
     } else {
-      request.tunables[argument.substr(0, equals)] = std::strtoll(argument.c_str() + equals + 1, nullptr, 10);
+      request.settings.emplace_back(argv[i]);
     }
   }
   if (request.repeats < 1) throw Error(3002, "--repeats is at least 1");
@@ -74,8 +67,7 @@ class CompileTimes final : public Session {
 };
 
 Json measure(const Request& request) {
-  OperatorSettings settings(request.values);
-  settings.tunables = request.tunables;
+  const OperatorSettings settings = make_settings(*request.op, request.settings);
   const TensorMap inputs = request.op->random_inputs(settings, 0);
   CompileTimes session(make_session("cpu", make_compiler()));
 
@@ -88,7 +80,7 @@ Json measure(const Request& request) {
   const double first_wall = call();
   const LaunchStats first = session.stats();
   Json report = {{"operator", request.op->name()},
-                 {"settings", request.values},
+                 {"settings", settings.all()},
                  {"flops", request.op->flops(settings, inputs)},
                  {"first_call", {{"wall_ms", first_wall}, {"compiles", first.compiles}, {"compile_ms", first.compile_ms}, {"run_ms", first.run_ms}, {"kernels", session.by_kernel()}}}};
   for (long i = 0; i < request.repeats; ++i) {

@@ -4,6 +4,7 @@
 #include "cli/operators.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "runtime/make_settings.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/safetensors.h"
 #include "runtime/support/error.h"

@@ -28,8 +28,4 @@ void load_libraries(const std::vector<std::string>& libraries);
 // Loads the libraries and finds the operator. Throws Error TW3501 with the names there are.
 const Operator& require_operator(const OperatorArguments& arguments);
 
-// The operator's settings overlaid by what was given. What is not a setting of the operator goes to the tunables if one of its kernels has it. Throws Error TW3503 for a word that
-// is not name=value, TW3001 for a name nobody has, TW3002 for a tunable that is not an integer. Given twice, the last holds.
-OperatorSettings make_settings(const Operator& op, const std::vector<std::string>& given);
-
 }  // namespace tilewright::cli

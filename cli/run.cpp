@@ -3,6 +3,7 @@
 #include "cli/operators.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "runtime/make_settings.h"
 #include "runtime/safetensors.h"
 #include "runtime/support/error.h"
 

@@ -3,6 +3,7 @@
 #include "compiler/compiler.h"
 #include "examples/demo/attended.h"
 #include "examples/demo/progress.h"
+#include "runtime/make_settings.h"
 #include "runtime/operator.h"
 #include "runtime/safetensors.h"
 #include "runtime/session.h"
@@ -11,7 +12,8 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
-#include <map>
+#include <string>
+#include <vector>
 
 namespace tilewright::demo {
 
@@ -20,17 +22,10 @@ namespace {
 struct Step {
   std::string title;
   std::string op;
-  std::map<std::string, std::string> settings;
+  std::vector<std::string> settings;  // name=value
   std::string file;  // of inputs; empty: random ones
   std::function<void(const OperatorSettings&, const TensorMap& inputs, const TensorMap& outputs)> print;
 };
-
-OperatorSettings settings_of(const Operator& op, const std::map<std::string, std::string>& given) {
-  std::map<std::string, std::string> values;
-  for (const OperatorSetting& setting : op.settings()) values[setting.name] = setting.default_value;
-  for (const auto& [name, value] : given) values.at(name) = value;
-  return OperatorSettings(std::move(values));
-}
 
 double milliseconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -41,7 +36,7 @@ double milliseconds(const std::function<void()>& work) {
 bool run(const Step& step, int number, int steps, Session& session) {
   const Operator* op = find_operator(step.op);
   if (op == nullptr) throw Error(9001, "the operator '" + step.op + "' is not part of this build");
-  const OperatorSettings settings = settings_of(*op, step.settings);
+  const OperatorSettings settings = make_settings(*op, step.settings);
 
   TensorMap inputs, outputs;
   LaunchStats first, again;
@@ -87,7 +82,7 @@ int run_all(const std::string& folder) {
   const std::vector<Step> steps = {
       {"nsa_forward on MiniLM's third layer, 482 tokens of text",
        "nsa_forward",
-       {{"preset", "fla"}, {"block_size", "16"}, {"slots", "6"}, {"window", "32"}},
+       {"preset=fla", "block_size=16", "slots=6", "window=32"},
        folder + "/minilm_nsa.safetensors",
        [&](const OperatorSettings& settings, const TensorMap& in, const TensorMap& out) {
          print_nsa(in, out, kernels::geometry_of(settings), words, 4, {272, 304, 453});
@@ -99,14 +94,14 @@ int run_all(const std::string& folder) {
        [&](const OperatorSettings&, const TensorMap& in, const TensorMap&) { print_gsa(in, words, 0, {272, 304, 453}); }},
       {"nsa_forward on 4096 random tokens, 64 query and 4 kv heads of 128",
        "nsa_forward",
-       {{"preset", "fla"}, {"seq", "4096"}, {"heads", "64"}, {"kv_heads", "4"}, {"dim", "128"}},
+       {"preset=fla", "seq=4096", "heads=64", "kv_heads=4", "dim=128"},
        "",
        [&](const OperatorSettings& settings, const TensorMap& in, const TensorMap& out) {
          print_nsa(in, out, kernels::geometry_of(settings), none, 0, {4000});
        }},
       {"gsa_chunk_forward on 4096 random tokens, 64 query and 4 kv heads of 128, 64 slots",
        "gsa_chunk_forward",
-       {{"seq", "4096"}, {"heads", "64"}, {"kv_heads", "4"}, {"dim", "128"}, {"slots", "64"}},
+       {"seq=4096", "heads=64", "kv_heads=4", "dim=128", "slots=64"},
        "",
        [&](const OperatorSettings&, const TensorMap& in, const TensorMap&) { print_gsa(in, none, 0, {4000}); }},
   };
