@@ -188,5 +188,15 @@ TEST(CpuTarget, CarriesTilesThroughNestedControl) {
   expect_like_reference(std::move(b).finish(), {Tensor::random({5, 18}, 5)}, {5, 18}, 1e-6);
 }
 
+TEST(CpuTarget, ReadsATensorBeforeItStoresToIt) {
+  Kernel b("shift");
+  const ValueId out = b.add_param("out", ParamKind::InOut, view(1), kContiguous);
+  const ValueId first = b.load(out, {b.index(0)}, {0}, {64});
+  b.store(out, {b.index(0)}, {0}, b.op(Opcode::Add, {b.op(Opcode::Cast, {b.op(Opcode::Arange, {}, {0}, Type{DType::I32, {64}})}, {}, Type{DType::F32, {64}}),
+                                                      b.op(Opcode::Select, {b.op(Opcode::IsNan, {first}), b.real(DType::F32, 0, {64}), first})}));
+  b.store(out, {b.index(0)}, {0}, b.load(out, {b.index(-2)}, {0}, {64}));
+  expect_like_reference(std::move(b).finish(), {}, {64}, 0);
+}
+
 }  // namespace
 }  // namespace tilewright

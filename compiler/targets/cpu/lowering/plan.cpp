@@ -113,9 +113,17 @@ mlir::Operation* Plan::last_evaluation(mlir::Operation* user, mlir::Block* block
   return last;
 }
 
+// The argument a view is a part of.
+static mlir::Value root_of(mlir::Value view) {
+  while (auto narrow = view.getDefiningOp<tile::NarrowOp>()) view = narrow.getView();
+  return view;
+}
+
 bool Plan::no_write_before_use(mlir::Operation* load) {
   mlir::Operation* end = last_evaluation(*load->getUsers().begin(), load->getBlock());
   if (!end) return false;
+  // A store to the tensor that is read would overwrite elements before they are read.
+  if (auto store = llvm::dyn_cast<tile::StoreOp>(end); store && root_of(store.getView()) == root_of(llvm::cast<tile::LoadOp>(load).getView())) return false;
   for (mlir::Operation* op = load->getNextNode(); op && op != end; op = op->getNextNode()) {
     const bool writes = op->walk([](mlir::Operation* inner) {
                             return llvm::isa<tile::StoreOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
