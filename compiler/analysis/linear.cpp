@@ -5,8 +5,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 
-#include <limits>
-
 namespace tilewright::analysis {
 
 namespace {
@@ -65,11 +63,11 @@ class Reader {
   int steps_ = 256;
 };
 
-// Forms of i32 are kept to those whose values are known and fit, so that none has wrapped and all may be extended.
+// Forms of narrower integers are kept to those whose values are known and fit, so that none has wrapped and all may be extended.
 std::optional<Linear> Reader::form_of(mlir::Value value) {
   const mlir::Type element = tile::element_type_of(value.getType());
   const bool is_scalar = value.getType() == element;
-  if (!element.isInteger(64) && !element.isInteger(32)) return std::nullopt;
+  if (!element.isInteger() || element.isInteger(1)) return std::nullopt;
   if (const std::optional<std::int64_t> constant = constant_of(value)) return Linear::of_constant(*constant);
 
   std::optional<Linear> form;
@@ -80,8 +78,8 @@ std::optional<Linear> Reader::form_of(mlir::Value value) {
   if (element.isInteger(64)) return form || !is_scalar ? form : Linear::of_scalar(value);
   if (!form) return std::nullopt;
   const std::optional<Range> range = range_of(*form, tile::shape_of(value.getType()));
-  const bool fits = range && range->least >= std::numeric_limits<std::int32_t>::min() && range->greatest <= std::numeric_limits<std::int32_t>::max();
-  return fits ? form : std::nullopt;
+  const unsigned width = element.getIntOrFloatBitWidth();
+  return range && llvm::isIntN(width, range->least) && llvm::isIntN(width, range->greatest) ? form : std::nullopt;
 }
 
 std::optional<Linear> Reader::form_of_arithmetic(mlir::Operation* op) {

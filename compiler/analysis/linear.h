@@ -3,7 +3,7 @@
 //   rows = tile.splat(row) + tile.arange 0        ->   row + i_0
 //   tile.broadcast(tile.reshape rows to 64x1)     ->   row + i_0, for every column
 //
-// Forms of i64 hold modulo 2^64; forms of i32 are given only where nothing wraps.
+// Forms of i64 hold modulo 2^64; forms of narrower integers are given only where nothing wraps.
 #pragma once
 
 #include "llvm/ADT/SmallVector.h"
@@ -37,7 +37,7 @@ Linear operator+(const Linear& a, const Linear& b);
 Linear operator-(const Linear& a, const Linear& b);
 Linear operator*(const Linear& a, std::int64_t factor);
 
-// The form of a scalar or tile of i64, or of a tile of i32; empty where it has none.
+// The form of a scalar or tile of integers, read as signed; empty where it has none.
 std::optional<Linear> linear_of(mlir::Value value);
 
 // The least and greatest value of a form without scalars, whose axes have these extents; empty when it has scalars or may not fit.

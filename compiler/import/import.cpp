@@ -1,6 +1,7 @@
 #include "compiler/import/import.h"
 
 #include "compiler/import/importer.h"
+#include "dsl/program/verify.h"
 #include "runtime/support/error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -172,6 +173,7 @@ void load_dialects(mlir::MLIRContext& context) {
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> import_program(mlir::MLIRContext& context, const program::Program& program) {
+  program::verify(program);
   load_dialects(context);
   mlir::OwningOpRef<mlir::ModuleOp> module = import::Importer(context, program).run();
 

@@ -12,8 +12,9 @@ namespace tilewright {
 void load_dialects(mlir::MLIRContext& context);
 
 // A module with one function, named like the program, that is the program's body; the grid is not imported. Every operation is placed at the
-// position in the author's source it was traced from. The module is verified. Loads the dialects it needs. Throws Error TW92xx for a
-// program that breaks the rules of opcodes.def. Calls with different contexts may run at the same time.
+// position in the author's source it was traced from. Program and module are verified. Loads the dialects it needs. Throws Error: what
+// program::verify throws for a program that breaks the rules, TW92xx for one that cannot be imported all the same. Calls with different contexts
+// may run at the same time.
 mlir::OwningOpRef<mlir::ModuleOp> import_program(mlir::MLIRContext& context, const program::Program& program);
 
 }  // namespace tilewright

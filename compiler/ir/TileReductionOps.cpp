@@ -85,6 +85,15 @@ bool is_trivial(OpTy op) {
   return shape_of(op.getInputs().front().getType())[op.getAxis()] == 1;
 }
 
+// Along an axis of one element every index is 0.
+mlir::TypedAttr zero_index(mlir::Type type) { return mlir::Builder(type.getContext()).getZeroAttr(type); }
+
+template <class OpTy>
+mlir::OpFoldResult fold_arg_extreme(OpTy op) {
+  if (op.getInput().getType().getDimSize(op.getAxis()) != 1) return {};
+  return mlir::OpFoldResult(zero_index(op.getType()));
+}
+
 }  // namespace
 
 LogicalResult DotOp::verify() {
@@ -147,6 +156,17 @@ LogicalResult ScanOp::canonicalize(ScanOp op, mlir::PatternRewriter& rewriter) {
 LogicalResult ArgMaxOp::verify() { return verify_arg_extreme(*this, getInput().getType(), getAxis(), getIsUnsigned(), getType()); }
 
 LogicalResult ArgMinOp::verify() { return verify_arg_extreme(*this, getInput().getType(), getAxis(), getIsUnsigned(), getType()); }
+
+mlir::OpFoldResult ArgMaxOp::fold(FoldAdaptor) { return fold_arg_extreme(*this); }
+
+mlir::OpFoldResult ArgMinOp::fold(FoldAdaptor) { return fold_arg_extreme(*this); }
+
+LogicalResult TopKOp::fold(FoldAdaptor, llvm::SmallVectorImpl<mlir::OpFoldResult>& results) {
+  if (getInput().getType().getDimSize(getAxis()) != 1) return failure();
+  results.push_back(getInput());
+  results.push_back(mlir::OpFoldResult(zero_index(getIndices().getType())));
+  return success();
+}
 
 LogicalResult TopKOp::verify() {
   const auto input = getInput().getType();

@@ -104,6 +104,7 @@ class Tile_ArgExtremeOp<string mnemonic> : Tile_Op<mnemonic, [Pure]> {
   let results = (outs Tile_Any:$result);
   let assemblyFormat = "(`unsigned` $is_unsigned^)? $input `axis` $axis attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Tile_ArgMaxOp : Tile_ArgExtremeOp<"argmax"> {
@@ -147,6 +148,7 @@ def Tile_TopKOp : Tile_Op<"topk", [Pure, AllElementTypesMatch<["input", "values"
     $k (`descending` $descending^)? (`unsigned` $is_unsigned^)? $input `axis` $axis attr-dict `:` type($input) `->` type($values) `,` type($indices)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 #endif

@@ -1,7 +1,11 @@
 // tilewright-opt: reads MLIR with the project's dialects, runs passes given on the command line, prints the result.
 #include "compiler/ir/TileDialect.h"
+#include "compiler/pipelines/cpu_pipeline.h"
+#include "compiler/pipelines/tile_pipeline.h"
+#include "compiler/targets/cpu/lowering/passes.h"
 #include "compiler/transforms/passes.h"
 
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -12,11 +16,29 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
+namespace {
+
+using namespace tilewright;
+
+// The passes and pipelines of the project by name. Those of the CPU target compile for x86-64-v4, so that what they print does not depend on the machine.
+void register_project() {
+  static const cpu::CpuTarget target = cpu::resolve_target("x86-64-v4");
+  register_transforms();
+  mlir::registerPass([] { return cpu::create_convert_tile_to_cpu(target); });
+  mlir::registerPass([] { return cpu::create_expand_math(); });
+  mlir::PassPipelineRegistration<>("tile-pipeline", "What every target does first: the same kernel, said with less", build_tile_pipeline);
+  mlir::PassPipelineRegistration<>("cpu-pipeline", "From tiles to the LLVM dialect, for x86-64-v4",
+                                   [](mlir::OpPassManager& passes) { build_cpu_pipeline(passes, target); });
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
   registry.insert<tilewright::tile::TileDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
-  tilewright::register_transforms();
+  mlir::registerConversionPasses();
+  register_project();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Tilewright's optimizer driver\n", registry));
 }

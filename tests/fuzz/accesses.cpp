@@ -180,9 +180,19 @@ void Generator::update_in_place() {
     const std::int64_t extent = maps[d] == kMapPoint ? 1 : tile.shape[maps[d]];
     indices.push_back(index_scalar(sizes[d], extent));
   }
+  Item value = *item;
+  if (rng_.chance(50)) {
+    // What was there goes into what is stored, from the same place or from one beside it, or gathered: a store must not be seen by its own load.
+    std::vector<ValueId> from = indices;
+    const std::size_t d = static_cast<std::size_t>(rng_.below(2));
+    if (rng_.chance(40)) from[d] = b_.op(Opcode::Add, {from[d], integer(rng_.between(-2, 2))});
+    if (maps[d] != kMapPoint && rng_.chance(30)) from[d] = index_tile(sizes[d], {tile.shape[maps[d]]});
+    const Item old{b_.load(tensor->view, from, maps, tile.shape), tensor->numbers};
+    value = elementwise(tile.dtype == DType::Bool ? Opcode::Xor : rng_.pick({Opcode::Add, Opcode::Max, Opcode::Sub}), {old, value});
+  }
   ValueId mask = kNone;
   if (rng_.chance(25)) mask = want(DType::Bool, tile.shape).id;
-  b_.store(tensor->view, indices, maps, item->id, mask);
+  b_.store(tensor->view, indices, maps, value.id, mask);
   if (rng_.chance(60)) {
     const Item again = load(tile.dtype, tile.shape);
     push(again.id, again.numbers);

@@ -62,7 +62,7 @@ void Generator::statement() {
   static constexpr Choice kChoices[] = {
       {16, &Generator::unary}, {22, &Generator::binary}, {8, &Generator::ternary}, {9, &Generator::conversion}, {16, &Generator::move},
       {7, &Generator::contract}, {8, &Generator::reduction}, {5, &Generator::custom_reduction}, {6, &Generator::ordering},
-      {3, &Generator::update_in_place}, {1, &Generator::assertion}, {5, &Generator::loop}, {5, &Generator::branch}, {2, &Generator::while_loop},
+      {6, &Generator::update_in_place}, {1, &Generator::assertion}, {5, &Generator::loop}, {5, &Generator::branch}, {2, &Generator::while_loop},
   };
   int total = 0;
   for (const Choice& choice : kChoices) total += choice.weight;

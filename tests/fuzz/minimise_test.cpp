@@ -44,7 +44,7 @@ TEST_P(Harness, SeesAWrongOperation) {
   const auto [from, to] = GetParam();
   const auto target = transformed_reference([=](const Program& program) { return confused(program, from, to); });
   int concerned = 0, seen = 0;
-  for (std::uint64_t seed = 0; seed < 1000 && concerned < 40; ++seed) {
+  for (std::uint64_t seed = 0; seed < 3000 && concerned < 40; ++seed) {
     Case test = generate(seed);
     test.program = program::canonicalize(test.program);
     if (!contains(test.program, from)) continue;

@@ -150,6 +150,19 @@ func.func @slices(%a: tensor<2x4xf32>, %b: tensor<3x4xf32>) -> (tensor<2x4xf32>,
   return %0, %1, %2, %3 : tensor<2x4xf32>, tensor<1x4xf32>, tensor<2x4xf32>, tensor<4xi8>
 }
 
+// CHECK-LABEL: func.func @nothing_to_order
+// CHECK-SAME: %[[X:.*]]: tensor<4x1xf32>, %[[Y:.*]]: tensor<1xi8>
+func.func @nothing_to_order(%x: tensor<4x1xf32>, %y: tensor<1xi8>) -> (tensor<4xi32>, i32, tensor<4x1xf32>, tensor<4x1xi32>) {
+  // CHECK-DAG: %[[LINE:.*]] = arith.constant dense<0> : tensor<4xi32>
+  // CHECK-DAG: %[[COLUMN:.*]] = arith.constant dense<0> : tensor<4x1xi32>
+  // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : i32
+  // CHECK: return %[[LINE]], %[[ZERO]], %[[X]], %[[COLUMN]]
+  %0 = tile.argmax %x axis 1 : tensor<4x1xf32> -> tensor<4xi32>
+  %1 = tile.argmin %y axis 0 : tensor<1xi8> -> i32
+  %2, %3 = tile.topk 1 %x axis 1 : tensor<4x1xf32> -> tensor<4x1xf32>, tensor<4x1xi32>
+  return %0, %1, %2, %3 : tensor<4xi32>, i32, tensor<4x1xf32>, tensor<4x1xi32>
+}
+
 // CHECK-LABEL: func.func @nothing_to_combine
 // CHECK-SAME: %[[X:.*]]: tensor<4x1xf32>
 func.func @nothing_to_combine(%x: tensor<4x1xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4x1xf32>) {

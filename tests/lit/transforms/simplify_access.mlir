@@ -23,6 +23,25 @@ func.func @contiguous(%x: !tile.view<?x?xf32>, %row: i64) -> (tensor<8x16xf32>, 
   return %0, %1 : tensor<8x16xf32>, tensor<8x16xf32>
 }
 
+// Indices of narrow types, extended on the way.
+// CHECK-LABEL: func.func @narrow
+func.func @narrow(%x: !tile.view<?xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %i = tile.arange 101 : tensor<8xi8>
+  %ten = arith.constant dense<10> : tensor<8xi8>
+  %low = arith.subi %i, %ten : tensor<8xi8>
+  %index = arith.extsi %low : tensor<8xi8> to tensor<8xi32>
+  // CHECK-DAG: %[[START:.*]] = arith.constant 91 : i64
+  // CHECK: tile.load %{{.*}}[%[[START]] along 0] :
+  %0 = tile.load %x[%index along 0 : tensor<8xi32>] : !tile.view<?xf32> -> tensor<8xf32>
+  // 101 + 7 + 10 + 10 does not fit.
+  %high = arith.addi %i, %ten : tensor<8xi8>
+  %higher = arith.addi %high, %ten : tensor<8xi8>
+  %wrapped = arith.extsi %higher : tensor<8xi8> to tensor<8xi32>
+  // CHECK: tile.load %{{.*}}[%{{.*}} along 0 : tensor<8xi32>] :
+  %1 = tile.load %x[%wrapped along 0 : tensor<8xi32>] : !tile.view<?xf32> -> tensor<8xf32>
+  return %0, %1 : tensor<8xf32>, tensor<8xf32>
+}
+
 // CHECK-LABEL: func.func @transposed
 func.func @transposed(%x: !tile.view<?x?xf32>, %v: tensor<8x16xf32>) {
   %i = tile.arange 0 : tensor<16xi64>
