@@ -21,7 +21,7 @@ namespace {
 
 struct Options {
   OperatorArguments op;
-  std::string target = "host", emit = "asm", output, dump_after, input, kernel;
+  std::string target = "host", emit, output, dump_after, input, kernel;
   std::uint64_t seed = 0;
 };
 
@@ -65,22 +65,21 @@ void check_pass(const program::Program& program, const CompileOptions& options, 
   if (!found) throw Error(3505, "there is no pass '" + options.dump_after + "' on this way").help("the passes are: " + known);
 }
 
-std::string emit(const program::Program& program, const Options& options) {
-  if (options.emit == "program") return program::to_text(program);
+std::string emit(const program::Program& program, const Options& options, const CompileLevel& level) {
+  if (level.name == "program") return program::to_text(program);
   CompileOptions compile;
   compile.target = options.target;
   compile.dump_after = options.dump_after;
-  check_pass(program, compile, options.emit);
+  check_pass(program, compile, level.name);
   compile.dump = [&](std::string_view pass, std::string_view ir) { fmt::print(stderr, "// ---- {} after {}\n{}\n", program.name, pass, ir); };
-  return compiler()->emit(program, compile, options.emit);
+  return compiler()->emit(program, compile, level.name);
 }
 
 // A line that the format of the level takes as a comment.
-std::string heading(const std::string& level, const program::Program& program, std::size_t number, std::size_t count) {
-  const char* comment = level == "llvm" ? ";" : level == "asm" ? "#" : "//";
+std::string heading(const CompileLevel& level, const program::Program& program, std::size_t number, std::size_t count) {
   std::string bindings;
   for (const auto& [name, value] : program.bindings) bindings += fmt::format(" {}={}", name, value);
-  return fmt::format("{} kernel {} of {}: {}{}\n", comment, number, count, program.name, bindings);
+  return fmt::format("{} kernel {} of {}: {}{}\n", level.comment, number, count, program.name, bindings);
 }
 
 void write_text(const std::string& path, const std::string& text) {
@@ -91,24 +90,44 @@ void write_text(const std::string& path, const std::string& text) {
   if (!written || !closed) throw Error(3100, "'" + path + "' cannot be written: " + std::strerror(errno));
 }
 
-void check_levels(const Options& options) {
-  if (options.target == "reference" && options.emit != "program") {
-    throw Error(3506, "target 'reference' has no level '" + options.emit + "'").help("it interprets programs: --emit program");
+// The levels of the target, "program" first.
+std::vector<CompileLevel> levels_of(const std::string& target) {
+  std::vector<CompileLevel> levels = {{.name = "program", .comment = "//", .runs_passes = false}};
+  if (target == "reference") {
+    levels[0].is_default = true;
+    return levels;
   }
-  const bool lowers = options.emit == "llvm" || options.emit == "asm";
-  if (!options.dump_after.empty() && !lowers)
-    throw Error(3506, "--dump-after shows passes, and --emit " + options.emit + " runs none").help("use it with --emit llvm or --emit asm");
+  for (CompileLevel& level : compiler()->levels(target)) levels.push_back(std::move(level));
+  return levels;
+}
+
+CompileLevel require_level(const Options& options) {
+  std::string known, passing;
+  const std::vector<CompileLevel> levels = levels_of(options.target);
+  for (const CompileLevel& level : levels) {
+    known += (known.empty() ? "" : ", ") + level.name;
+    if (level.runs_passes) passing += (passing.empty() ? "" : ", ") + level.name;
+  }
+  for (const CompileLevel& level : levels) {
+    if (options.emit.empty() ? !level.is_default : level.name != options.emit) continue;
+    if (!options.dump_after.empty() && !level.runs_passes)
+      throw Error(3506, "--dump-after shows passes, and --emit " + level.name + " runs none").help("levels that do: " + (passing.empty() ? "none" : passing));
+    return level;
+  }
+  throw Error(3506, "target '" + options.target + "' has no level '" + options.emit + "'").help("its levels: " + known);
 }
 
 void compile(const Options& options) {
-  check_levels(options);
+  const CompileLevel level = require_level(options);
   const Programs programs = record_programs(options);
+  if (level.is_binary && programs.size() > 1)
+    throw Error(3506, "level '" + level.name + "' is binary and holds one kernel; these settings give " + std::to_string(programs.size())).help("choose one with --kernel");
   std::string text;
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    progress("{} to {}", programs[i]->name, options.emit);
-    if (programs.size() > 1) text += heading(options.emit, *programs[i], i + 1, programs.size());
-    text += emit(*programs[i], options);
-    if (!text.empty() && text.back() != '\n') text += '\n';
+    progress("{} to {}", programs[i]->name, level.name);
+    if (programs.size() > 1) text += heading(level, *programs[i], i + 1, programs.size());
+    text += emit(*programs[i], options, level);
+    if (!level.is_binary && !text.empty() && text.back() != '\n') text += '\n';
   }
   write_text(options.output, text);
 }
@@ -119,10 +138,8 @@ void add_compile(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("compile", "Show the kernels an operator launches, at one level of the pipeline; needs no device");
   add_operator_options(*verb, options->op);
-  verb->add_option("--target", options->target, "What to compile for")
-      ->check(CLI::IsMember({"host", "x86-64-v2", "x86-64-v3", "x86-64-v4", "reference"}))
-      ->capture_default_str();
-  verb->add_option("--emit", options->emit, "The level to show")->check(CLI::IsMember({"program", "tile", "llvm", "asm"}))->capture_default_str();
+  verb->add_option("--target", options->target, "What to compile for: host, x86-64-v4, sm_90a, ..., or reference")->capture_default_str();
+  verb->add_option("--emit", options->emit, "The level to show: program, tile, llvm, and the target's own; without it the target's code")->type_name("LEVEL");
   verb->add_option("-o,--output", options->output, "Where to write it; without it stdout")->type_name("F");
   verb->add_option("--dump-after", options->dump_after, "Print the IR after this pass, or after `all`, to stderr")->type_name("PASS");
   verb->add_option("--kernel", options->kernel, "Only the kernel of this name");

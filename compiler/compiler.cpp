@@ -1,17 +1,17 @@
 #include "compiler/compiler.h"
 
 #include "compiler/import/import.h"
-#include "compiler/pipelines/cpu_pipeline.h"
 #include "compiler/targets/cpu/codegen.h"
-#include "compiler/targets/cpu/lowering/passes.h"
+#include "compiler/targets/position.h"
+#include "compiler/targets/target.h"
 #include "runtime/support/error.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/raw_ostream.h"
@@ -22,15 +22,11 @@ namespace tilewright {
 
 namespace {
 
-SourcePosition position_of(mlir::Location location) {
-  SourcePosition position;
-  location->walk([&](mlir::Location part) {
-    auto file = llvm::dyn_cast<mlir::FileLineColLoc>(part);
-    if (!file) return mlir::WalkResult::advance();
-    position = {file.getFilename().str(), file.getLine(), file.getColumn()};
-    return mlir::WalkResult::interrupt();
-  });
-  return position;
+std::string print(mlir::Operation* op) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  op->print(stream);
+  return text;
 }
 
 // Hands the module to a caller after the passes it named.
@@ -40,11 +36,7 @@ class Dumper : public mlir::PassInstrumentation {
 
   void runAfterPass(mlir::Pass* pass, mlir::Operation* op) override {
     const llvm::StringRef name = pass->getArgument();
-    if (options_.dump_after != "all" && name != options_.dump_after) return;
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    op->print(stream);
-    options_.dump(std::string_view(name.data(), name.size()), text);
+    if (options_.dump_after == "all" || name == options_.dump_after) options_.dump(std::string_view(name.data(), name.size()), print(op));
   }
 
  private:
@@ -54,10 +46,9 @@ class Dumper : public mlir::PassInstrumentation {
 // One compilation: its context, and the first error its passes reported.
 class Compilation {
  public:
-  explicit Compilation(const CompileOptions& options) : options_(options), target_(cpu::resolve_target(options.target)) {
+  Compilation(const CompileOptions& options, const Target& target) : options_(options), target_(target) {
     context_.disableMultithreading();
-    mlir::registerBuiltinDialectTranslation(context_);
-    mlir::registerLLVMDialectTranslation(context_);
+    target.prepare(context_);
     context_.getDiagEngine().registerHandler([this](mlir::Diagnostic& diagnostic) {
       if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error || !message_.empty()) return mlir::success();
       message_ = diagnostic.str();
@@ -67,70 +58,82 @@ class Compilation {
   }
 
   mlir::ModuleOp import(const program::Program& program) {
-    module_ = import_program(context_, program);
+    module_ = timed(phases_, "import", [&] { return import_program(context_, program); });
     return *module_;
   }
 
-  void lower() {
-    mlir::PassManager passes(&context_);
-    if (options_.dump && !options_.dump_after.empty()) passes.addInstrumentation(std::make_unique<Dumper>(options_));
-    build_cpu_pipeline(passes, target_);
-    if (mlir::failed(passes.run(*module_))) throw Error(2300, message_.empty() ? "lowering to the CPU failed" : message_, where_);
+  mlir::ModuleOp lower(std::string_view level) {
+    timed(phases_, "passes", [&] {
+      mlir::PassManager passes(&context_);
+      if (options_.dump && !options_.dump_after.empty()) passes.addInstrumentation(std::make_unique<Dumper>(options_));
+      target_.build_pipeline(passes, level);
+      if (mlir::failed(passes.run(*module_))) throw Error(2300, message_.empty() ? "lowering to " + target_.name() + " failed" : message_, where_);
+    });
+    return *module_;
   }
 
-  std::vector<char> generate(cpu::Output output) { return cpu::generate(*module_, target_, output); }
-  const cpu::CpuTarget& target() const { return target_; }
-  mlir::ModuleOp module() { return *module_; }
+  std::vector<PhaseTime>& phases() { return phases_; }
 
  private:
   const CompileOptions& options_;
-  cpu::CpuTarget target_;
+  const Target& target_;
   mlir::MLIRContext context_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
+  std::vector<PhaseTime> phases_;
   std::string message_;
   SourcePosition where_;
 };
+
+std::vector<CompileLevel> levels_of(const Target& target) {
+  std::vector<CompileLevel> levels = {{.name = "tile", .comment = "//", .runs_passes = false}};
+  levels.insert(levels.end(), target.levels().begin(), target.levels().end());
+  return levels;
+}
+
+void check_level(const Target& target, std::string_view level) {
+  std::string known;
+  for (const CompileLevel& candidate : levels_of(target)) {
+    if (candidate.name == level) return;
+    known += (known.empty() ? "" : ", ") + candidate.name;
+  }
+  throw Error(2002, "target '" + target.name() + "' has no level '" + std::string(level) + "'").help("levels: " + known);
+}
 
 class MlirCompiler final : public Compiler {
  public:
   Artifact compile(std::shared_ptr<const program::Program> program, const CompileOptions& options) override {
     const auto start = std::chrono::steady_clock::now();
-    Compilation compilation(options);
+    const std::unique_ptr<const Target> target = make_target(options.target);
+    Compilation compilation(options, *target);
     compilation.import(*program);
-    compilation.lower();
+    mlir::ModuleOp module = compilation.lower({});
     Artifact artifact;
     artifact.kernel = artifact.entry = program->name;
-    artifact.target = compilation.target().name;
-    for (mlir::Operation& op : *compilation.module().getBody()) {
-      if (auto bytes = op.getAttrOfType<mlir::IntegerAttr>(cpu::kScratchBytesAttr)) artifact.scratch_bytes = bytes.getInt();
-      if (auto remarks = op.getAttrOfType<mlir::ArrayAttr>(cpu::kRemarksAttr)) {
-        for (auto remark : remarks.getAsRange<mlir::StringAttr>()) artifact.remarks.push_back(remark.str());
-      }
-    }
-    artifact.code = compilation.generate(cpu::Output::Object);
+    artifact.target = target->name();
+    artifact.phases = std::move(compilation.phases());
+    target->fill(artifact, module);
     artifact.program = std::move(program);
     artifact.compile_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return artifact;
   }
 
   std::string emit(const program::Program& program, const CompileOptions& options, std::string_view level) override {
-    Compilation compilation(options);
+    const std::unique_ptr<const Target> target = make_target(options.target);
+    check_level(*target, level);
+    Compilation compilation(options, *target);
     mlir::ModuleOp module = compilation.import(program);
-    if (level == "tile") {
-      std::string text;
-      llvm::raw_string_ostream stream(text);
-      module.print(stream);
-      return text;
-    }
-    if (level != "llvm" && level != "asm") throw Error(2002, "no such level '" + std::string(level) + "'").help("levels: tile, llvm, asm");
-    compilation.lower();
-    const std::vector<char> text = compilation.generate(level == "llvm" ? cpu::Output::LlvmIr : cpu::Output::Assembly);
-    return {text.begin(), text.end()};
+    if (level == "tile") return print(module);
+    const std::vector<char> bytes = target->generate(compilation.lower(level), level, compilation.phases());
+    return {bytes.begin(), bytes.end()};
   }
+
+  std::vector<std::string> targets() const override { return target_names(); }
+
+  std::vector<CompileLevel> levels(std::string_view target) const override { return levels_of(*make_target(target)); }
 
   std::string version() const override { return "LLVM " LLVM_VERSION_STRING; }
 
-  std::string describe_target(std::string_view target) const override { return cpu::describe(cpu::resolve_target(target)); }
+  std::string describe_target(std::string_view target) const override { return make_target(target)->describe(); }
 
   std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) override { return cpu::load_object(artifact, entry); }
 };

@@ -41,6 +41,22 @@ struct LaunchShape {
   bool overlaps_previous = false;  // may start before the work ahead of it in the stream is finished; the code waits for that work itself before it touches memory
 };
 
+// What a kernel's code takes of the device it is for. 0 or empty: not known.
+struct ResourceUsage {
+  int registers = 0, barriers = 0;                                             // registers of a thread, barriers of a block
+  std::uint64_t stack_bytes = 0, spill_store_bytes = 0, spill_load_bytes = 0;  // of a thread; only meaningful where registers are known
+  std::uint64_t shared_bytes = 0;                                              // of a block, in all
+  int resident_blocks = 0;                                                     // on one multiprocessor at once
+  double occupancy = 0;                                                        // resident threads, as a fraction of what a multiprocessor can hold
+  std::string occupancy_limit;                                                 // what keeps it from holding more: "registers", "shared memory", ...
+};
+
+// A part of a compilation and its time.
+struct PhaseTime {
+  std::string name;
+  double ms = 0;
+};
+
 struct Artifact {
   std::string kernel;   // name of the kernel
   std::string target;   // "x86-64-v4", "sm_90a", ...; "reference" carries no code
@@ -51,6 +67,9 @@ struct Artifact {
   LaunchShape launch;                   // GPUs
   std::vector<std::string> assertions;  // GPUs: texts of the kernel's assertions with their positions; the code reports one by its place in this list
   double compile_ms = 0;
+  std::vector<PhaseTime> phases;        // of compile_ms, in order
+  ResourceUsage usage;                  // GPUs
+  std::string assembler;                // GPUs: the tool beside LLVM that made `code`; empty: none
   std::vector<std::string> remarks;  // one a line: what was not vectorised, and why
 };
 

@@ -142,8 +142,8 @@ TEST_F(CompileVerb, DumpsAfterPasses) {
 TEST_F(CompileVerb, Refusals) {
   expect_refused(tilewright({"compile"}), 2, {"KERNEL"});
   expect_refused(on("compile", "no_such_kernel"), 2, {"TW3501"});
-  expect_refused(on("compile", "test_scale", {"--target", "sm_90a"}), 2, {"--target", "sm_90a"});
-  expect_refused(on("compile", "test_scale", {"--emit", "poetry"}), 2, {"--emit", "poetry"});
+  expect_refused(on("compile", "test_scale", {"--target", "sm_42"}), 2, {"TW2001", "'sm_42'", "x86-64-v4", "sm_90a"});
+  expect_refused(on("compile", "test_scale", {"--emit", "poetry"}), 2, {"TW3506", "'poetry'", "program, tile, llvm, asm"});
   for (const char* level : {"tile", "llvm", "asm"}) expect_refused(on("compile", "test_scale", {"--target", "reference", "--emit", level}), 2, {"TW3506", level});
   for (const char* level : {"program", "tile"}) expect_refused(on("compile", "test_scale", {"--emit", level, "--dump-after", "all"}), 2, {"TW3506", level});
   expect_refused(on("compile", "test_scale", {"--kernel", "other"}), 2, {"TW3504", "'other'", "test_scale_kernel"});

@@ -2,8 +2,8 @@
 #include "tests/runtime/cuda_fixture.h"
 
 #include "runtime/drivers/cuda/cuda_kernel.h"
-#include "runtime/drivers/cuda/nvrtc.h"
-#include "runtime/drivers/cuda/ptx_assembler.h"
+#include "runtime/support/cuda/nvrtc.h"
+#include "runtime/support/cuda/ptx_assembler.h"
 
 #include <algorithm>
 #include <chrono>

@@ -3,7 +3,7 @@
 
 #include "runtime/arguments.h"
 #include "runtime/drivers/cuda/cuda_driver.h"
-#include "runtime/drivers/cuda/dynamic_library.h"
+#include "runtime/support/dynamic_library.h"
 #include "tests/runtime/cuda_kernels.h"
 #include "tests/runtime/errors.h"
 

@@ -1,9 +1,9 @@
 // The tools of a CUDA toolkit, where this machine has them: PTX to machine code, CUDA C++ to PTX. No device is needed.
-#include "runtime/drivers/cuda/dynamic_library.h"
-#include "runtime/drivers/cuda/nvrtc.h"
-#include "runtime/drivers/cuda/process.h"
-#include "runtime/drivers/cuda/ptx_assembler.h"
-#include "runtime/drivers/cuda/toolkit.h"
+#include "runtime/support/dynamic_library.h"
+#include "runtime/support/cuda/nvrtc.h"
+#include "runtime/support/process.h"
+#include "runtime/support/cuda/ptx_assembler.h"
+#include "runtime/support/cuda/toolkit.h"
 #include "tests/runtime/cuda_kernels.h"
 #include "tests/runtime/errors.h"
 

@@ -1,12 +1,11 @@
 #include "compiler/targets/cpu/codegen.h"
 
+#include "compiler/targets/llvm_errors.h"
 #include "runtime/support/error.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -68,16 +67,7 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
 std::vector<char> generate(mlir::ModuleOp source, const CpuTarget& target, Output output) {
   const std::unique_ptr<llvm::TargetMachine> machine = target_machine(target);
   llvm::LLVMContext context;
-  std::string problem;
-  // The default handler ends the process on an error.
-  context.setDiagnosticHandlerCallBack(
-      [](const llvm::DiagnosticInfo* info, void* text) {
-        if (info->getSeverity() != llvm::DS_Error) return;
-        llvm::raw_string_ostream stream(*static_cast<std::string*>(text));
-        llvm::DiagnosticPrinterRawOStream printer(stream);
-        info->print(printer);
-      },
-      &problem);
+  const LlvmDiagnostics diagnostics(context);
   std::unique_ptr<llvm::Module> module = mlir::translateModuleToLLVMIR(source, context);
   if (!module) throw Error(9302, "translation to LLVM IR failed");
   module->setTargetTriple(machine->getTargetTriple());
@@ -87,19 +77,20 @@ std::vector<char> generate(mlir::ModuleOp source, const CpuTarget& target, Outpu
     if (target.vector_bits == 512) function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr("min-legal-vector-width", std::to_string(target.vector_bits));
   }
-  optimise(*module, *machine);
-
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
-  if (output == Output::LlvmIr) {
-    module->print(stream, nullptr);
-  } else {
+  guard_llvm(2302, "code generation failed", [&] {
+    optimise(*module, *machine);
+    if (output == Output::LlvmIr) {
+      module->print(stream, nullptr);
+      return;
+    }
     llvm::legacy::PassManager passes;
     const auto type = output == Output::Object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile;
     if (machine->addPassesToEmitFile(passes, stream, nullptr, type)) throw Error(9303, "LLVM cannot emit this kind of file for x86-64");
     passes.run(*module);
-  }
-  if (!problem.empty()) throw Error(2302, "code generation failed: " + problem);
+  });
+  diagnostics.throw_if_failed(2302, "code generation failed");
   return {bytes.begin(), bytes.end()};
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/drivers/cuda/cuda_api.h"
-#include "runtime/drivers/cuda/dynamic_library.h"
+#include "runtime/support/dynamic_library.h"
 #include "runtime/support/error.h"
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include "runtime/drivers/cuda/toolkit.h"
+#include "runtime/support/cuda/toolkit.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "runtime/drivers/cuda/ptx_assembler.h"
+#include "runtime/support/cuda/ptx_assembler.h"
 
 #include "runtime/support/error.h"
 

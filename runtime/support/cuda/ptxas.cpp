@@ -1,7 +1,7 @@
 // PTX assembled by the program ptxas.
-#include "runtime/drivers/cuda/process.h"
-#include "runtime/drivers/cuda/ptx_assembler.h"
-#include "runtime/drivers/cuda/toolkit.h"
+#include "runtime/support/process.h"
+#include "runtime/support/cuda/ptx_assembler.h"
+#include "runtime/support/cuda/toolkit.h"
 #include "runtime/support/error.h"
 
 #include <cerrno>

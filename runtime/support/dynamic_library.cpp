@@ -1,4 +1,4 @@
-#include "runtime/drivers/cuda/dynamic_library.h"
+#include "runtime/support/dynamic_library.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -1,7 +1,7 @@
-#include "runtime/drivers/cuda/nvrtc.h"
+#include "runtime/support/cuda/nvrtc.h"
 
-#include "runtime/drivers/cuda/dynamic_library.h"
-#include "runtime/drivers/cuda/toolkit.h"
+#include "runtime/support/dynamic_library.h"
+#include "runtime/support/cuda/toolkit.h"
 #include "runtime/support/error.h"
 
 namespace tilewright {

@@ -1,4 +1,4 @@
-#include "runtime/drivers/cuda/process.h"
+#include "runtime/support/process.h"
 
 #include "runtime/support/error.h"
 

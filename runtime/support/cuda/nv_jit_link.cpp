@@ -1,7 +1,7 @@
 // PTX assembled in this process by nvJitLink, a library of CUDA toolkits since 12.0.
-#include "runtime/drivers/cuda/dynamic_library.h"
-#include "runtime/drivers/cuda/ptx_assembler.h"
-#include "runtime/drivers/cuda/toolkit.h"
+#include "runtime/support/dynamic_library.h"
+#include "runtime/support/cuda/ptx_assembler.h"
+#include "runtime/support/cuda/toolkit.h"
 #include "runtime/support/error.h"
 
 namespace tilewright {

@@ -1,0 +1,50 @@
+#include "compiler/targets/gpu_module.h"
+
+#include "compiler/targets/position.h"
+#include "runtime/support/error.h"
+
+namespace tilewright {
+
+namespace {
+
+std::int64_t integer(mlir::ModuleOp module, llvm::StringRef name, std::int64_t otherwise) {
+  auto attribute = module->getAttrOfType<mlir::IntegerAttr>(name);
+  return attribute ? attribute.getInt() : otherwise;
+}
+
+std::vector<std::string> strings(mlir::ModuleOp module, llvm::StringRef name) {
+  std::vector<std::string> texts;
+  if (auto list = module->getAttrOfType<mlir::ArrayAttr>(name)) {
+    for (auto text : list.getAsRange<mlir::StringAttr>()) texts.push_back(text.str());
+  }
+  return texts;
+}
+
+}  // namespace
+
+GpuModule read_gpu_module(mlir::ModuleOp module) {
+  GpuModule result;
+  for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
+    if (!function->hasAttr(kGpuKernelAttr)) continue;
+    if (result.kernel) throw Error(9304, "a lowered module has two kernels, '" + result.kernel.getName().str() + "' and '" + function.getName().str() + "'");
+    result.kernel = function;
+  }
+  if (!result.kernel) throw Error(9304, "a lowered module has no function with " + kGpuKernelAttr.str());
+  const std::int64_t warps = integer(module, kGpuWarpsAttr, 0), shared_bytes = integer(module, kGpuSharedBytesAttr, 0);
+  if (warps <= 0 || shared_bytes < 0)
+    throw Error(9304, "a lowered module has " + std::to_string(warps) + " warps and " + std::to_string(shared_bytes) + " bytes of shared memory");
+  result.warps = static_cast<int>(warps);
+  result.shared_bytes = static_cast<std::uint64_t>(shared_bytes);
+  result.assertions = strings(module, kGpuAssertionsAttr);
+  result.remarks = strings(module, kGpuRemarksAttr);
+  return result;
+}
+
+void check_lowered(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> lowered, const std::string& target) {
+  module.walk([&](mlir::Operation* op) {
+    if (op == module || llvm::is_contained(lowered, op->getName().getDialectNamespace())) return;
+    throw Error(2300, "'" + op->getName().getStringRef().str() + "' cannot be compiled for " + target, position_of(op->getLoc()));
+  });
+}
+
+}  // namespace tilewright

@@ -1,0 +1,126 @@
+#include "compiler/targets/nvidia/nvidia_backend.h"
+
+#include "compiler/targets/gpu_module.h"
+#include "compiler/targets/nvidia/assemble.h"
+#include "compiler/targets/nvidia/codegen.h"
+#include "compiler/targets/nvidia/nvidia_pipeline.h"
+#include "compiler/targets/nvidia/nvidia_target.h"
+#include "compiler/targets/nvidia/occupancy.h"
+#include "runtime/support/error.h"
+
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+namespace tilewright::nvidia {
+
+namespace {
+
+std::shared_ptr<const PtxAssembler> required_assembler(const std::string& level) {
+  std::string problem;
+  auto found = assembler(problem);
+  if (!found) throw Error(3310, "level '" + level + "' needs an assembler of PTX, and there is none: " + problem).help("install a CUDA toolkit, or ptxas alone; --emit ptx needs neither");
+  return found;
+}
+
+std::string print(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  return text;
+}
+
+class NvidiaBackend : public Target {
+ public:
+  explicit NvidiaBackend(NvidiaTarget target) : target_(std::move(target)) {}
+
+  const std::string& name() const override { return target_.name; }
+  std::string describe() const override { return target_.name + " " + target_.features; }
+
+  const std::vector<CompileLevel>& levels() const override {
+    static const std::vector<CompileLevel> levels = {
+        {.name = "gpu", .comment = "//"},
+        {.name = "llvm", .comment = ";"},
+        {.name = "ptx", .comment = "//", .is_default = true},
+        {.name = "cubin", .comment = {}, .is_binary = true},
+        {.name = "sass", .comment = "//"},
+    };
+    return levels;
+  }
+
+  void prepare(mlir::MLIRContext& context) const override {
+    mlir::registerBuiltinDialectTranslation(context);
+    mlir::registerLLVMDialectTranslation(context);
+    mlir::registerNVVMDialectTranslation(context);
+  }
+
+  void build_pipeline(mlir::OpPassManager& passes, std::string_view level) const override {
+    nvidia::build_pipeline(passes, target_, level == "gpu" ? Stage::Gpu : Stage::Llvm);
+  }
+
+  std::vector<char> generate(mlir::ModuleOp module, std::string_view level, std::vector<PhaseTime>& phases) const override {
+    const auto bytes = [](const std::string& text) { return std::vector<char>(text.begin(), text.end()); };
+    if (level == "gpu") return bytes(print(module));
+    if (level == "llvm") return bytes(nvidia::generate(module, target_, Output::LlvmIr, phases));
+    const std::string ptx = nvidia::generate(module, target_, Output::Ptx, phases);
+    if (level == "ptx") return bytes(ptx);
+    const std::string kernel = read_gpu_module(module).kernel.getName().str();
+    const auto tool = required_assembler(std::string(level));
+    AssembledPtx assembled = timed(phases, "assembly", [&] { return assemble(*tool, kernel, ptx, target_); });
+    return level == "cubin" ? std::move(assembled.cubin) : bytes(disassemble(assembled.cubin));
+  }
+
+  void fill(Artifact& artifact, mlir::ModuleOp module) const override {
+    const std::string ptx = nvidia::generate(module, target_, Output::Ptx, artifact.phases);
+    GpuModule gpu = read_gpu_module(module);
+    artifact.entry = gpu.kernel.getName().str();
+    artifact.launch.threads = gpu.warps * kWarpSize;
+    artifact.launch.shared_bytes = gpu.shared_bytes;
+    artifact.assertions = std::move(gpu.assertions);
+    artifact.remarks.insert(artifact.remarks.end(), gpu.remarks.begin(), gpu.remarks.end());
+    artifact.usage.shared_bytes = gpu.shared_bytes;
+
+    std::string problem;
+    const std::shared_ptr<const PtxAssembler> tool = assembler(problem);
+    if (!tool) {
+      artifact.code.assign(ptx.begin(), ptx.end());
+      artifact.remarks.push_back("left as PTX, which the driver assembles: " + problem);
+      return;
+    }
+    AssembledPtx assembled = timed(artifact.phases, "assembly", [&] { return assemble(*tool, artifact.kernel, ptx, target_); });
+    artifact.code = std::move(assembled.cubin);
+    artifact.assembler = tool->description();
+    for (const PtxUsage& usage : assembled.kernels) {
+      if (usage.entry == artifact.entry) record_usage(artifact, usage);
+    }
+    for (std::string& remark : remarks_of(assembled.log)) artifact.remarks.push_back(std::move(remark));
+  }
+
+ private:
+  void record_usage(Artifact& artifact, const PtxUsage& usage) const {
+    ResourceUsage& out = artifact.usage;
+    out.registers = usage.registers;
+    out.barriers = usage.barriers;
+    out.stack_bytes = usage.stack_bytes;
+    out.spill_store_bytes = usage.spill_store_bytes;
+    out.spill_load_bytes = usage.spill_load_bytes;
+    out.shared_bytes = usage.shared_bytes + artifact.launch.shared_bytes;
+    const Occupancy resident = occupancy(target_, artifact.launch.threads, usage.registers, out.shared_bytes);
+    out.resident_blocks = resident.blocks;
+    out.occupancy = resident.fraction;
+    out.occupancy_limit = resident.limit;
+    if (usage.spill_store_bytes + usage.spill_load_bytes > 0) {
+      artifact.remarks.push_back("registers spilled: " + std::to_string(usage.spill_store_bytes) + " bytes stored and " + std::to_string(usage.spill_load_bytes) + " loaded by each thread");
+    }
+  }
+
+  NvidiaTarget target_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Target> make_target(std::string_view name) { return std::make_unique<NvidiaBackend>(resolve_target(name)); }
+
+}  // namespace tilewright::nvidia

@@ -1,0 +1,15 @@
+// The NVIDIA target's way from the tile dialect to the LLVM dialect, as one list of passes.
+#pragma once
+
+#include "compiler/targets/nvidia/nvidia_target.h"
+
+#include "mlir/Pass/PassManager.h"
+
+namespace tilewright::nvidia {
+
+// The LLVM dialect, or the GPU level before it.
+enum class Stage { Gpu, Llvm };
+
+void build_pipeline(mlir::OpPassManager& passes, const NvidiaTarget& target, Stage last);
+
+}  // namespace tilewright::nvidia
