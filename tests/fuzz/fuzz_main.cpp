@@ -2,7 +2,7 @@
 //
 //   tilewright_fuzz --count 1000 --seed 0 --target host
 //
-// Case i has the seed S + i. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed.
+// Case i has the seed S + i; without --seed, S is drawn anew and printed. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed.
 #include "compiler/compiler.h"
 #include "dsl/program/canonical.h"
 #include "dsl/program/print_cpp.h"
@@ -18,6 +18,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <random>
 #include <string>
 
 namespace tilewright::fuzz {
@@ -66,6 +68,11 @@ void report(const Case& test, const Outcome& outcome, Target& target, bool minim
   std::fflush(stdout);
 }
 
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 16) ^ device();  // short enough to type, wide enough that two runs never meet
+}
+
 int run(std::uint64_t seed, std::uint64_t count, const std::string& name, int most_failures, bool minimises) {
   std::unique_ptr<Compiler> compiler;
   std::unique_ptr<Target> target;
@@ -75,6 +82,8 @@ int run(std::uint64_t seed, std::uint64_t count, const std::string& name, int mo
     compiler = make_compiler();
     target = compiled_target(*compiler, name);
   }
+  std::printf("%llu programs from seed %llu on %s\n", static_cast<unsigned long long>(count), static_cast<unsigned long long>(seed), name.c_str());
+  std::fflush(stdout);
   const auto start = std::chrono::steady_clock::now();
   int failures = 0;
   std::uint64_t done = 0;
@@ -99,16 +108,17 @@ int run(std::uint64_t seed, std::uint64_t count, const std::string& name, int mo
 
 int main(int argc, char** argv) {
   CLI::App app{"Random tile programs on a target against the reference"};
-  std::uint64_t seed = 0, count = 1000;
+  std::optional<std::uint64_t> seed;
+  std::uint64_t count = 1000;
   std::string target = "host";
   int failures = 5;
   bool whole = false;
-  app.add_option("--seed", seed, "Seed of the first case");
+  app.add_option("--seed", seed, "Seed of the first case; drawn anew when not given");
   app.add_option("--count", count, "Number of cases");
   app.add_option("--target", target, "host, x86-64-v2, x86-64-v3, x86-64-v4; canonical: the reference on the canonical form");
   app.add_option("--failures", failures, "Stop after so many");
   app.add_flag("--whole", whole, "Do not make failing cases smaller");
   CLI11_PARSE(app, argc, argv);
   tilewright::fuzz::name_cases_on_death();
-  return tilewright::fuzz::run(seed, count, target, failures, !whole);
+  return tilewright::fuzz::run(seed ? *seed : tilewright::fuzz::draw_seed(), count, target, failures, !whole);
 }
