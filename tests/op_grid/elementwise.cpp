@@ -113,7 +113,7 @@ Value apply(Opcode opcode, DType dtype, const std::vector<Value>& x) {
 
 bool is_periodic(Opcode opcode) { return opcode == Opcode::Sin || opcode == Opcode::Cos; }
 
-// Sines of large numbers depend on how far a target reduces its arguments, functions of subnormal numbers on whether it keeps them.
+// Functions of subnormal numbers depend on whether a target keeps them. Sines get multiples of pi/2, and arguments of every size.
 std::vector<std::uint64_t> patterns_for(Opcode opcode, DType dtype) {
   if (!is_function(opcode)) return corner_patterns(dtype);
   if (!is_periodic(opcode)) {
@@ -125,7 +125,8 @@ std::vector<std::uint64_t> patterns_for(Opcode opcode, DType dtype) {
     return patterns;
   }
   const long double infinity = std::numeric_limits<long double>::infinity();
-  return patterns_of(dtype, {0.0L, -0.0L, 1, -1, 0.5L, 1.5L, -2.25L, 3.14159L, -0.001L, 0.3333333333L, 100.7L, -134.5L, 17, 3, -6.28L, infinity, -infinity, kNan, 2.5L});
+  return patterns_of(dtype, {0.0L, -0.0L, 1, -1, 0.5L, 1.5L, -2.25L, 3.14159L, -0.001L, 0.3333333333L, 100.7L, -134.5L, 17, 3, -6.28L, infinity, -infinity, kNan, 2.5L,
+                             1.57079637L, 3.1415927L, 1e4L, -65504, 1048575.9375L, 0x1p20L, -1e7L, 0x1.8p40L, 1e20L, -1e30L, 0x1.fffffep127L, 0x1p-126L});
 }
 
 void add_entry(std::vector<Entry>& entries, Opcode opcode, DType dtype, int operands) {

@@ -1,11 +1,12 @@
+// The pass, and exp and exp2; sin and cos have a file of their own.
+#include "compiler/targets/cpu/lowering/expand_math.h"
+
 #include "compiler/targets/cpu/lowering/passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -14,16 +15,6 @@ namespace tilewright::cpu {
 namespace arith = mlir::arith;
 
 namespace {
-
-mlir::Value splat_constant(mlir::ImplicitLocOpBuilder& b, mlir::Type like, mlir::TypedAttr attribute) {
-  if (auto vector = llvm::dyn_cast<mlir::VectorType>(like)) attribute = mlir::DenseElementsAttr::get(vector.clone(attribute.getType()), mlir::Attribute(attribute));
-  return arith::ConstantOp::create(b, attribute);
-}
-
-mlir::Type with_element(mlir::Type like, mlir::Type element) {
-  if (auto vector = llvm::dyn_cast<mlir::VectorType>(like)) return vector.clone(element);
-  return element;
-}
 
 // e^x and 2^x for f32: x = n ln 2 + r (or n + r), a polynomial for |r| <= ln 2 / 2, and 2^n in two factors, so that results below the normal range round
 // once. Coefficients: the Taylor series of e^r up to r^7, whose remainder there is under 2^-27.
@@ -98,14 +89,15 @@ class ExpandMath : public mlir::PassWrapper<ExpandMath, mlir::OperationPass<mlir
   llvm::StringRef getDescription() const override { return "transcendental functions on f32 as polynomials"; }
 
   void getDependentDialects(mlir::DialectRegistry& registry) const override {
-    registry.insert<arith::ArithDialect, mlir::math::MathDialect, mlir::vector::VectorDialect>();
+    registry.insert<arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   }
 
   void runOnOperation() override {
     mlir::RewritePatternSet patterns(&getContext());
     patterns.add<ExpPattern<mlir::math::ExpOp, &ExpandExp::exp>, ExpPattern<mlir::math::Exp2Op, &ExpandExp::exp2>>(&getContext());
+    populate_sine_patterns(patterns);
     mlir::populateMathPolynomialApproximationPatterns(
-        patterns, [](llvm::StringRef name) { return name == "math.log" || name == "math.log2" || name == "math.sin" || name == "math.cos" || name == "math.tanh"; });
+        patterns, [](llvm::StringRef name) { return name == "math.log" || name == "math.log2" || name == "math.tanh"; });
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
   }
 };
