@@ -142,6 +142,7 @@ class Emitter {
   Access access(const ViewParts& view, mlir::OperandRange indices, llvm::ArrayRef<std::int64_t> maps, const Coords& at, bool check);
   Lanes load_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes other);
   void store_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes value);
+  Value load_mask(Value mask);
   Value store_mask(Value mask, mlir::Type memory_element);
   Value lane_offsets_address(Value base, Value offsets, mlir::Type memory_element);
 

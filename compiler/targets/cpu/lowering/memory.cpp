@@ -86,6 +86,14 @@ Emitter::Access Emitter::access(const ViewParts& view, mlir::OperandRange indice
   return result;
 }
 
+// On AVX and AVX2, LLVM 22 reads a whole register where only its instruction selection finds out that no lane of it is wanted, as in the upper half of a mask
+// `m & constant` over two registers. So no lane of a computed mask is known to be false; a mask that is all constant is seen early and treated well.
+Emitter::Value Emitter::load_mask(Value mask) {
+  if (target_.vector_bits != 256) return mask;
+  Value never = arith::XOrIOp::create(b_, always_, int_like(b_.getI1Type(), 1));
+  return arith::OrIOp::create(b_, mask, splat(never));
+}
+
 Lanes Emitter::load_memory(const ViewParts& view, const Access& access, Lanes mask, Lanes other) {
   const mlir::Type memory = memory_type(view.element);
   const auto to_register = [&](Value bits) -> Value {
@@ -126,6 +134,7 @@ Lanes Emitter::load_memory(const ViewParts& view, const Access& access, Lanes ma
   Value lanes = and_(allowed ? splat(allowed) : Value(), valid_mask());
   Value value;
   if (access.consecutive) {
+    if (allowed) lanes = load_mask(lanes);
     value = load_vector(access.base, memory, lanes, lanes ? splat(constant_like(memory, 0)) : Value());
   } else {
     Value pointers = lane_offsets_address(access.base, access.offsets, memory);
