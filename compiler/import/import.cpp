@@ -50,6 +50,9 @@ void Importer::function() {
   for (const program::Param& param : program_.params) types.push_back(type_of(program_.type(param.value)));
   auto function = mlir::func::FuncOp::create(b_, program_.name, b_.getFunctionType(types, {}));
   function->setAttr(tile::kKernelAttr, b_.getUnitAttr());
+  for (const auto& [name, value] : program_.bindings) {
+    if (name == "warps") function->setAttr(tile::kWarpsAttr, b_.getI64IntegerAttr(value));
+  }
   mlir::Block* body = function.addEntryBlock();
   for (auto [position, param] : llvm::enumerate(program_.params)) {
     const unsigned argument = static_cast<unsigned>(position);

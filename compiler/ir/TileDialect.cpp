@@ -37,10 +37,11 @@ mlir::LogicalResult TileDialect::verifyOperationAttribute(mlir::Operation* op, m
         return op->emitOpError() << "is a kernel, whose arguments are views and scalars, not " << type;
     return mlir::success();
   }
-  if (name == kStagesAttr) {
-    if (!llvm::isa<mlir::scf::ForOp>(op)) return op->emitOpError() << "cannot carry '" << name << "': only 'scf.for' can";
-    auto stages = llvm::dyn_cast<mlir::IntegerAttr>(attribute.getValue());
-    if (!stages || !stages.getType().isInteger(64) || stages.getInt() < 1)
+  if (name == kStagesAttr || name == kWarpsAttr) {
+    if (name == kStagesAttr && !llvm::isa<mlir::scf::ForOp>(op)) return op->emitOpError() << "cannot carry '" << name << "': only 'scf.for' can";
+    if (name == kWarpsAttr && !op->hasAttr(kKernelAttr)) return op->emitOpError() << "cannot carry '" << name << "': only a kernel can";
+    auto count = llvm::dyn_cast<mlir::IntegerAttr>(attribute.getValue());
+    if (!count || !count.getType().isInteger(64) || count.getInt() < 1)
       return op->emitOpError() << "'" << name << "' must be an i64 of at least 1";
     return mlir::success();
   }

@@ -22,6 +22,8 @@ def Tile_Dialect : Dialect {
     spelled as an extension to `f32`, the operation, and one truncation. Loops are `scf.for` over `i64`, `scf.while` and `scf.if`; an `scf.for`
     may carry `tile.stages`, the number of iterations in flight that its author asks for.
 
+    A kernel may carry `tile.warps`, the number of warps that its author asks for on devices whose threads come in warps.
+
     Attributes of a kernel's arguments: `tile.name` (string) and `tile.kind` (`"in"`, `"out"`, `"inout"`, `"scalar"`), and on views the facts of
     the call, as unit attributes: `tile.unit_inner_stride` (the last dimension has stride 1), `tile.aligned16` (the base address, and every stride
     but the last in bytes, is a multiple of 16) and `tile.fits32` (every element's offset, in elements, fits in a signed 32-bit integer).

@@ -60,6 +60,10 @@ mlir::Type tile_type(llvm::ArrayRef<std::int64_t> shape, mlir::Type element) {
   return shape.empty() ? element : mlir::RankedTensorType::get(shape, element);
 }
 
+bool same_tile(mlir::Type a, mlir::Type b) {
+  return llvm::isa<mlir::RankedTensorType>(a) == llvm::isa<mlir::RankedTensorType>(b) && shape_of(a) == shape_of(b) && element_type_of(a) == element_type_of(b);
+}
+
 mlir::Type with_element(mlir::Type type, mlir::Type element) { return tile_type(shape_of(type), element); }
 
 bool is_float_kind(ReduceKind kind) { return kind == ReduceKind::MinF || kind == ReduceKind::MaxF; }

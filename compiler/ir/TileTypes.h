@@ -20,6 +20,9 @@ mlir::Type element_type_of(mlir::Type type);
 // A tile of `shape`: the element type itself when the shape is empty.
 mlir::Type tile_type(llvm::ArrayRef<std::int64_t> shape, mlir::Type element);
 
+// Equal shapes and elements, whatever a target has attached to the types.
+bool same_tile(mlir::Type a, mlir::Type b);
+
 // `type` with another element type and the same shape.
 mlir::Type with_element(mlir::Type type, mlir::Type element);
 

@@ -1,0 +1,46 @@
+// The `tile_gpu` dialect: tiles that the threads of a block hold together. TileGpuDialect.td says what it models.
+#pragma once
+
+#include "compiler/ir/TileTypes.h"
+#include "compiler/layout/layout.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "compiler/gpu/ir/TileGpuDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "compiler/gpu/ir/TileGpuAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "compiler/gpu/ir/TileGpuOps.h.inc"
+
+namespace tilewright::tile_gpu {
+
+// Attributes of a module at this level.
+inline constexpr llvm::StringLiteral kWarpsAttr = "tile_gpu.warps";               // i64: warps of a block
+inline constexpr llvm::StringLiteral kLanesAttr = "tile_gpu.lanes";               // i64: lanes of a warp
+inline constexpr llvm::StringLiteral kSharedBytesAttr = "tile_gpu.shared_bytes";  // i64: shared memory of a block
+inline constexpr llvm::StringLiteral kAssertionsAttr = "tile_gpu.assertions";     // strings, in the order of their numbers
+inline constexpr llvm::StringLiteral kRemarksAttr = "tile_gpu.remarks";           // strings
+// Of the function that is the kernel.
+inline constexpr llvm::StringLiteral kKernelAttr = "tile_gpu.kernel";
+
+// The layout of a tile of this level.
+layout::Layout layout_of(mlir::Type tile);
+inline layout::Layout layout_of(mlir::Value tile) { return layout_of(tile.getType()); }
+// Whether it has one.
+bool has_layout(mlir::Type type);
+
+// `type` with a layout, or another one.
+mlir::RankedTensorType with_layout(mlir::Type type, const layout::Layout& layout);
+
+}  // namespace tilewright::tile_gpu

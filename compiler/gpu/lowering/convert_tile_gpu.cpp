@@ -1,0 +1,65 @@
+// convert-tile-gpu: kernels over tiles with layouts to code of one thread.
+#include "compiler/gpu/lowering/emitter.h"
+#include "compiler/gpu/transforms/passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace tilewright::gpu {
+
+namespace {
+
+class ConvertTileGpu : public mlir::PassWrapper<ConvertTileGpu, mlir::OperationPass<mlir::ModuleOp>> {
+ public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertTileGpu)
+
+  explicit ConvertTileGpu(const GpuTarget& target) : target_(target) {}
+
+  llvm::StringRef getArgument() const override { return "convert-tile-gpu"; }
+  llvm::StringRef getDescription() const override { return "Kernels over tiles with layouts to code of one thread"; }
+
+  void getDependentDialects(mlir::DialectRegistry& registry) const override {
+    registry.insert<mlir::arith::ArithDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect, mlir::scf::SCFDialect>();
+    target_.register_dialects(registry);
+  }
+
+  void runOnOperation() override {
+    mlir::ModuleOp module = getOperation();
+    llvm::SmallVector<mlir::func::FuncOp> kernels;
+    for (auto function : module.getOps<mlir::func::FuncOp>())
+      if (function->hasAttr(tile::kKernelAttr)) kernels.push_back(function);
+    for (mlir::func::FuncOp kernel : kernels) {
+      const auto warps = module->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
+      if (!warps) {
+        kernel.emitError("layouts are to be assigned first");
+        return signalPassFailure();
+      }
+      const std::string name = kernel.getName().str();
+      const mlir::Location loc = kernel.getLoc();
+      Emitter emitter(kernel, target_, static_cast<int>(warps.getInt()));
+      if (mlir::failed(emitter.run())) return signalPassFailure();
+      if (emitter.shared_bytes() > target_.max_shared_bytes()) {
+        mlir::emitError(loc) << "kernel '" << name << "' needs " << emitter.shared_bytes() << " bytes of shared memory a block; " << target_.name() << " has "
+                             << target_.max_shared_bytes() << "; smaller tiles need less";
+        return signalPassFailure();
+      }
+      mlir::Builder builder(&getContext());
+      module->setAttr(tile_gpu::kSharedBytesAttr, builder.getI64IntegerAttr(emitter.shared_bytes()));
+      const auto strings = [&](const std::vector<std::string>& list) {
+        return builder.getStrArrayAttr(llvm::to_vector_of<llvm::StringRef>(list));
+      };
+      module->setAttr(tile_gpu::kAssertionsAttr, strings(emitter.assertions()));
+      module->setAttr(tile_gpu::kRemarksAttr, strings(emitter.remarks()));
+    }
+  }
+
+ private:
+  const GpuTarget& target_;
+};
+
+}  // namespace
+
+std::unique_ptr<mlir::Pass> create_convert_tile_gpu(const GpuTarget& target) { return std::make_unique<ConvertTileGpu>(target); }
+
+}  // namespace tilewright::gpu

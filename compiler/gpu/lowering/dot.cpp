@@ -1,0 +1,149 @@
+// Matrix products: by the target's matrix instruction on fragments, or element by element from scratch.
+#include "compiler/gpu/dot_layouts.h"
+#include "compiler/gpu/lowering/emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <map>
+
+namespace tilewright::gpu {
+
+namespace arith = mlir::arith;
+namespace scf = mlir::scf;
+using layout::Layout;
+
+namespace {
+
+using Place = std::pair<std::int64_t, std::int64_t>;
+
+// In thread 0: the register at each place of a tile.
+std::map<Place, int> places_of(const Layout& layout) {
+  std::map<Place, int> places;
+  for (int reg = 0; reg < layout.registers(); ++reg) {
+    const auto at = layout.coordinates({.reg = reg});
+    places.try_emplace({at[0], at[1]}, reg);
+  }
+  return places;
+}
+
+// The offsets in a fragment of the registers that lane 0 holds.
+std::vector<Place> fragment_places(const layout::LinearMap& atom) {
+  std::vector<Place> places;
+  const layout::LinearMap ordered = atom.ordered({"register", "lane"}, {"dim0", "dim1"}).restricted({"register"}, {"dim0", "dim1"});
+  for (std::uint32_t reg = 0; reg < (1u << ordered.input_bits("register")); ++reg) {
+    const layout::Point at = ordered.apply({reg});
+    places.emplace_back(at[0], at[1]);
+  }
+  return places;
+}
+
+}  // namespace
+
+void Emitter::emit_dot(tile::DotOp op) {
+  const DotLayouts layouts = operand_layouts(target_, op, layout_of(op.getAcc()));
+  if (layouts.instruction) return emit_matrix_dot(op, *layouts.instruction);
+  if (op.getAcc().getType().getNumElements() >= 1024) remark(op, "dot by scalar instructions: " + target_.name() + " has no matrix instruction for these elements and extents");
+  emit_scalar_dot(op);
+}
+
+void Emitter::emit_matrix_dot(tile::DotOp op, const MatrixInstruction& instruction) {
+  const Layout &a_layout = layout_of(op.getA()), &b_layout = layout_of(op.getB()), &acc_layout = layout_of(op.getAcc());
+  const Registers &a = registers(op.getA()), &b = registers(op.getB());
+  Registers acc = registers(op.getAcc());
+  const auto a_places = places_of(a_layout), b_places = places_of(b_layout), acc_places = places_of(acc_layout);
+  const auto a_fragment = fragment_places(instruction.a), b_fragment = fragment_places(instruction.b), acc_fragment = fragment_places(instruction.acc);
+  const std::int64_t depth = a_layout.extents()[1];
+
+  // The registers of a fragment; those of none are held by no thread of any use.
+  const auto gather = [&](const std::map<Place, int>& places, const std::vector<Place>& fragment, std::int64_t row, std::int64_t column, const Registers& from) {
+    Registers gathered;
+    for (auto [r, c] : fragment) {
+      const auto found = places.find({row + r, column + c});
+      gathered.push_back(found == places.end() ? zero(from.front().getType()) : from[found->second]);
+    }
+    return gathered;
+  };
+  // Corners of the accumulator's fragments in thread 0.
+  for (const auto& [corner, corner_reg] : acc_places) {
+    const auto [row, column] = corner;
+    if (row % instruction.m != 0 || column % instruction.n != 0) continue;
+    Registers sum = gather(acc_places, acc_fragment, row, column, acc);
+    for (std::int64_t k = 0; k < depth; k += instruction.k)
+      sum = target_.multiply(b_, instruction, gather(a_places, a_fragment, row, k, a), gather(b_places, b_fragment, k, column, b), sum);
+    for (auto [i, place] : llvm::enumerate(acc_fragment)) {
+      const auto found = acc_places.find({row + place.first, column + place.second});
+      if (found != acc_places.end()) acc[found->second] = sum[i];
+    }
+  }
+  bind(op.getResult(), std::move(acc));
+}
+
+void Emitter::emit_scalar_dot(tile::DotOp op) {
+  const Layout& acc_layout = layout_of(op.getAcc());
+  const mlir::Type element = op.getA().getType().getElementType(), held = memory_type(element), sum_type = op.getAcc().getType().getElementType();
+  const auto a_shape = op.getA().getType().getShape(), b_shape = op.getB().getType().getShape();
+  const std::int64_t size = bytes_of(element), depth = a_shape.back(), columns = b_shape.back(), rows = a_shape[a_shape.size() - 2];
+  const bool batched = op.hasBatch();
+  const std::int64_t a_bytes = llvm::alignTo(row_major_bytes(layout_of(op.getA()), element), 16);
+
+  Value a_base = open_scratch(a_bytes + row_major_bytes(layout_of(op.getB()), element));
+  Value b_base = shared_address(a_base, {}, a_bytes);
+  write_row_major(registers(op.getA()), layout_of(op.getA()), element, a_base);
+  write_row_major(registers(op.getB()), layout_of(op.getB()), element, b_base);
+  publish_scratch();
+
+  // Rows of a and columns of b that this thread needs, each read once a step. Coordinates outside the tile are clamped: their sums are not used.
+  const int row_axis = batched ? 1 : 0;
+  const auto bounded = [&](int axis, int reg) {
+    Value at = coordinate(acc_layout, axis, reg);
+    if (acc_layout.covered_extent(axis) > acc_layout.extents()[axis]) at = arith::MinSIOp::create(b_, at, i32(acc_layout.extents()[axis] - 1));
+    return at;
+  };
+  std::map<std::vector<std::int64_t>, Value> a_offsets, b_offsets;  // bytes, by coordinates in thread 0
+  std::vector<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> of_register;
+  for (int reg = 0; reg < acc_layout.registers(); ++reg) {
+    const auto at = acc_layout.coordinates({.reg = reg});
+    const std::int64_t batch = batched ? at[0] : 0;
+    std::vector<std::int64_t> row{batch, at[row_axis]}, column{batch, at[row_axis + 1]};
+    if (!a_offsets.contains(row)) {
+      Value index = bounded(row_axis, reg);
+      if (batched) index = add(arith::MulIOp::create(b_, bounded(0, reg), i32(rows)), index);
+      a_offsets[row] = arith::MulIOp::create(b_, index, i32(depth * size));
+    }
+    if (!b_offsets.contains(column)) {
+      Value index = bounded(row_axis + 1, reg);
+      if (batched) index = add(arith::MulIOp::create(b_, bounded(0, reg), i32(depth * columns)), index);
+      b_offsets[column] = arith::MulIOp::create(b_, index, i32(size));
+    }
+    of_register.emplace_back(std::move(row), std::move(column));
+  }
+
+  const auto widened = [&](Value value) -> Value {
+    if (value.getType() == sum_type) return value;
+    if (llvm::isa<mlir::FloatType>(sum_type)) return arith::ExtFOp::create(b_, sum_type, value);
+    return op.getIsUnsigned() ? arith::ExtUIOp::create(b_, sum_type, value).getResult() : arith::ExtSIOp::create(b_, sum_type, value).getResult();
+  };
+  auto loop = scf::ForOp::create(b_, i32(0), i32(depth), i32(1), registers(op.getAcc()));
+  {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    mlir::Block* body = loop.getBody();
+    if (!body->empty() && body->back().hasTrait<mlir::OpTrait::IsTerminator>()) body->back().erase();
+    b_.setInsertionPointToEnd(body);
+    Value a_step = arith::MulIOp::create(b_, loop.getInductionVar(), i32(size));
+    Value b_step = arith::MulIOp::create(b_, loop.getInductionVar(), i32(columns * size));
+    std::map<std::vector<std::int64_t>, Value> a_values, b_values;
+    for (const auto& [key, offset] : a_offsets) a_values[key] = widened(load_shared(held, shared_address(a_base, add(offset, a_step))));
+    for (const auto& [key, offset] : b_offsets) b_values[key] = widened(load_shared(held, shared_address(b_base, add(offset, b_step))));
+    Registers sums;
+    for (auto [reg, sum] : llvm::enumerate(loop.getRegionIterArgs())) {
+      Value x = a_values[of_register[reg].first], y = b_values[of_register[reg].second];
+      if (llvm::isa<mlir::FloatType>(sum_type)) sums.push_back(mlir::math::FmaOp::create(b_, x, y, sum));
+      else sums.push_back(add(sum, arith::MulIOp::create(b_, x, y)));
+    }
+    scf::YieldOp::create(b_, sums);
+  }
+  bind(op.getResult(), llvm::to_vector(mlir::ValueRange(loop.getResults())));
+}
+
+}  // namespace tilewright::gpu

@@ -1,0 +1,177 @@
+// The code generator of the GPU level: one kernel over tiles with layouts to code of one thread.
+//
+// A tile becomes the registers that its layout gives a thread, each an SSA value of the element's type. Registers in which no thread holds an element are poison. Scalars are the
+// same in all threads. Loops and branches carry registers in place of tiles; they are uniform, since only scalars steer them, so every thread meets every barrier.
+//
+// The emitted function takes the slots of runtime/artifact.h as i64 parameters; shared memory is one block of bytes, of which operations that need some for
+// themselves take scratch. One idea a file: control.cpp walks, index.cpp computes coordinates, memory.cpp loads and stores, convert.cpp moves tiles between layouts,
+// and the other operations are in files of their names.
+#pragma once
+
+#include "compiler/gpu/access.h"
+#include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/target.h"
+#include "compiler/layout/conversion.h"
+#include "compiler/layout/index_expression.h"
+#include "compiler/layout/queries.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tilewright::gpu {
+
+using Registers = llvm::SmallVector<mlir::Value>;
+
+struct ViewParts {
+  mlir::Value base;                                   // !llvm.ptr<1>
+  llvm::SmallVector<mlir::Value, 4> sizes, strides;  // i64
+  mlir::Type element;
+};
+
+class Emitter {
+ public:
+  Emitter(mlir::func::FuncOp source, const GpuTarget& target, int warps);
+
+  // Emits the function in the place of `source`, under its name, and erases `source`.
+  mlir::LogicalResult run();
+
+  std::int64_t shared_bytes() const { return shared_bytes_; }
+  const std::vector<std::string>& assertions() const { return assertions_; }
+  const std::vector<std::string>& remarks() const { return remarks_; }
+
+ private:
+  using Value = mlir::Value;
+  using Layout = layout::Layout;
+
+  // ---- control.cpp
+  void bind_arguments(mlir::func::FuncOp function);
+  void emit_block(mlir::Block& block);  // without its terminator
+  void emit_operation(mlir::Operation* op);
+  void emit_for(mlir::scf::ForOp op);
+  void emit_if(mlir::scf::IfOp op);
+  void emit_while(mlir::scf::WhileOp op);
+  void emit_assert(tile::AssertOp op);
+  void emit_narrow(tile::NarrowOp op);
+  Registers flattened(mlir::ValueRange values);                            // scalars and the registers of tiles, in order
+  void bind_flattened(mlir::ValueRange values, mlir::ValueRange emitted);  // the other way round
+  llvm::SmallVector<mlir::Type> flattened_types(mlir::ValueRange values);
+
+  // ---- elementwise.cpp
+  void emit_elementwise(mlir::Operation* op);
+  void emit_generator(mlir::Operation* op);  // constant, splat, arange
+  void emit_rearranged(mlir::Operation* op);  // reshape, broadcast, transpose: the same registers under other coordinates
+  Value elementwise(mlir::Operation* op, mlir::ValueRange operands, mlir::Type result);
+  Value divide(mlir::Operation* op, Value x, Value y);
+
+  // ---- index.cpp
+  Value coordinate(const Layout& layout, int axis, int reg);       // i32, of the element that a register of this thread holds
+  Value evaluate(const layout::IndexExpression& expression, int reg);  // i32
+  Value thread_part(const layout::IndexExpression& expression);        // i32; the part that is the same for all registers
+  Value inside(const Layout& layout, const layout::Bounds& bounds, int reg);  // i1, whether the register holds an element; null: in every thread
+  Value owned(const Layout& layout);                                          // i1, whether this thread's elements are its own; null: in every thread
+  // Registers of `to` and the register of `from` that is at the same coordinates in every thread, along the axes given as pairs (axis of to, axis of from).
+  std::vector<int> matching_registers(const Layout& to, const Layout& from, llvm::ArrayRef<std::pair<int, int>> axes);
+
+  // ---- memory.cpp
+  struct Access;  // where the elements of one load or store are
+  void emit_load(tile::LoadOp op);
+  void emit_store(tile::StoreOp op);
+  Access open_access(const AccessShape& shape, mlir::Type tile);
+  Value address(Access& access, int reg);
+  Value in_bounds(Access& access, int reg);
+  Registers load_registers(tile::LoadOp op, Access& access, int width);
+  void store_registers(tile::StoreOp op, Access& access, int width);
+
+  // ---- convert.cpp
+  void emit_convert(tile_gpu::ConvertLayoutOp op);
+  Registers convert(Registers registers, const Layout& from, const Layout& to, mlir::Type element);
+  Registers convert_by_shuffles(const Registers& registers, const layout::ConversionPlan& plan, const Layout& to, mlir::Type element);
+  Registers convert_by_memory(const Registers& registers, const layout::ConversionPlan& plan, const Layout& from, const Layout& to, mlir::Type element);
+  Value choose(const layout::ThreadChoice& choice, llvm::function_ref<Value(int)> value);
+  Registers shuffled(const Registers& elements, llvm::function_ref<Value(Value)> shuffle);  // any element types, as words
+
+  // ---- reduce.cpp
+  using Combine = llvm::function_ref<Registers(mlir::ValueRange, mlir::ValueRange)>;
+  void emit_reduce(tile::ReduceOp op);
+  void emit_arg_extreme(mlir::Operation* op, bool largest, bool is_unsigned);
+  // Reduces tiles of one layout along an axis; `identity` gives a neutral element for each, or is empty.
+  std::vector<Registers> reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine);
+  Registers combine(tile::ReduceKind kind, mlir::Region& region, mlir::ValueRange left, mlir::ValueRange right);
+  Value identity(tile::ReduceKind kind, mlir::Type element);  // null: none
+
+  // ---- dot.cpp
+  void emit_dot(tile::DotOp op);
+  void emit_matrix_dot(tile::DotOp op, const MatrixInstruction& instruction);
+  void emit_scalar_dot(tile::DotOp op);
+
+  // ---- scan.cpp, order.cpp, gather.cpp
+  void emit_scan(tile::ScanOp op);
+  void emit_topk(tile::TopKOp op);
+  void emit_take(tile::TakeOp op);
+  void emit_concat(tile::ConcatOp op);
+  void emit_slice(tile::SliceOp op);
+
+  // ---- shared.cpp: scratch memory of one operation
+  // The block's scratch, `bytes` long, free for this operation; everything before is done reading and writing it.
+  Value open_scratch(std::int64_t bytes);
+  // Writes of this operation to scratch are now seen by every thread.
+  void publish_scratch();
+  Value shared_address(Value base, Value offset, std::int64_t constant_offset = 0);  // bytes
+  void store_shared(Value value, Value address);
+  Value load_shared(mlir::Type type, Value address);
+  // Writes a tile to scratch at `base`, element after element in row-major order; no synchronisation.
+  void write_row_major(const Registers& registers, const Layout& layout, mlir::Type element, Value base);
+  static std::int64_t row_major_bytes(const Layout& layout, mlir::Type element);
+
+  // ---- small helpers; emitter.cpp
+  const Registers& registers(Value tile);
+  Value scalar(Value source);
+  void bind(Value tile, Registers registers);
+  Value i32(std::int64_t value);
+  Value i64(std::int64_t value);
+  Value constant(mlir::Type type, std::int64_t value);  // of an integer, or of a float
+  Value zero(mlir::Type type);
+  Value poison(mlir::Type type);
+  Value and_(Value a, Value b);   // null is true
+  Value select(Value condition, Value a, Value b);
+  Value add(Value a, Value b);
+  Value bits_of(Value scalar);                     // as an integer
+  Value from_bits(Value bits, mlir::Type type);
+  static std::int64_t bytes_of(mlir::Type element);  // in memory; a bool takes one
+  mlir::Type memory_type(mlir::Type element);      // a bool is a byte
+  Value to_memory(Value scalar);
+  Value from_memory(Value value, mlir::Type element);
+  bool fail(mlir::Operation* op, const llvm::Twine& message);
+  void remark(mlir::Operation* op, llvm::StringRef text);
+
+  static mlir::RankedTensorType tile_type(Value value) { return llvm::dyn_cast<mlir::RankedTensorType>(value.getType()); }
+  const Layout& layout_of(Value tile);  // cached
+
+  mlir::func::FuncOp source_;
+  const GpuTarget& target_;
+  int warps_;
+  mlir::ImplicitLocOpBuilder b_;
+  bool failed_ = false;
+  std::int64_t shared_bytes_ = 0;
+  std::vector<std::string> assertions_, remarks_;
+
+  Value lane_, warp_;  // i32
+  Value shared_;       // !llvm.ptr<3>
+  Value board_;        // i64, where failed assertions are reported
+  llvm::DenseMap<Value, Value> scalars_;
+  llvm::DenseMap<Value, Registers> tiles_;
+  llvm::DenseMap<Value, ViewParts> views_;
+  llvm::DenseMap<mlir::Attribute, std::unique_ptr<Layout>> layouts_;
+};
+
+}  // namespace tilewright::gpu

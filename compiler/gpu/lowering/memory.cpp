@@ -1,0 +1,274 @@
+// Loads and stores of views.
+//
+// A coordinate of a view is a uniform part, which the index gives, plus the position in the tile, which depends on thread and register. Where runs of registers are neighbours in memory and
+// aligned, and the tile lies inside the view along the axis of the runs, whole runs are accessed at once; that last condition is tested when the kernel runs,
+// and a second version accesses element by element.
+#include "compiler/gpu/lowering/emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <limits>
+#include <map>
+
+namespace tilewright::gpu {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+namespace scf = mlir::scf;
+
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+
+// One dimension of the view.
+struct Dimension {
+  mlir::Value uniform;            // i64; the coordinate that all elements share, or null
+  int axis = -1;             // of the tile whose position is added; -1: none
+  std::vector<mlir::Value> each;  // i64, the coordinate of each register, where an index tile gives it
+  mlir::Value low, extent;        // i32; the positions in bounds are low .. low + extent, where `axis` is counted
+};
+
+}  // namespace
+
+struct Emitter::Access {
+  const ViewParts* view = nullptr;
+  const Layout* layout = nullptr;  // null for a scalar
+  std::vector<layout::Bounds> bounds;
+  int contiguous_axis = -1;
+  int width = 1;             // elements of a run
+  Value whole_runs;          // i1, whether the tile is inside the view along the contiguous axis; null: runs are single elements
+  bool runs_inside = false;  // in the version being emitted, no check along the contiguous axis
+  Value base;                // address of the thread's elements, before what the register adds
+  std::vector<Dimension> dimensions;
+};
+
+Emitter::Access Emitter::open_access(const AccessShape& shape, mlir::Type tile) {
+  Access access;
+  access.view = &views_.find(shape.view)->second;
+  const ViewParts& view = *access.view;
+  if (auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(tile)) {
+    auto& cached = layouts_[tensor.getEncoding()];
+    if (!cached) cached = std::make_unique<Layout>(tile_gpu::layout_of(tile));
+    access.layout = cached.get();
+    access.bounds = layout::bounds(*access.layout);
+  }
+  Value offset;  // i64, elements
+  for (auto [d, map] : llvm::enumerate(shape.maps)) {
+    Value index = shape.indices[d];
+    Dimension dimension;
+    if (!tile_type(index)) {
+      dimension.uniform = scalar(index);
+      if (dimension.uniform.getType() != b_.getI64Type()) dimension.uniform = arith::ExtSIOp::create(b_, b_.getI64Type(), dimension.uniform);
+      offset = add(offset, arith::MulIOp::create(b_, dimension.uniform, view.strides[d]));
+      dimension.axis = map >= 0 ? static_cast<int>(map) : -1;
+      if (dimension.axis >= 0) {
+        // In bounds are the positions p with 0 <= uniform + p < size.
+        Value low = arith::SubIOp::create(b_, i64(0), dimension.uniform);
+        low = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, low, i64(0)), i64(kMost));
+        Value high = arith::SubIOp::create(b_, view.sizes[d], dimension.uniform);
+        high = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, high, low), i64(kMost));
+        const mlir::Type i32_type = b_.getI32Type();
+        dimension.low = arith::TruncIOp::create(b_, i32_type, low);
+        dimension.extent = arith::SubIOp::create(b_, arith::TruncIOp::create(b_, i32_type, high), dimension.low);
+      }
+    } else {
+      const Layout& from = layout_of(index);
+      std::vector<int> sources(access.layout->registers());
+      if (map == tile::kMapWhole) {
+        for (std::size_t reg = 0; reg < sources.size(); ++reg) sources[reg] = static_cast<int>(reg);
+      } else {
+        sources = matching_registers(*access.layout, from, {{static_cast<int>(map), 0}});
+      }
+      std::map<int, Value> widened;
+      for (int source : sources) {
+        Value& coordinate = widened[source];
+        if (!coordinate) coordinate = registers(index)[std::max(source, 0)];
+        if (coordinate.getType() != b_.getI64Type()) coordinate = arith::ExtSIOp::create(b_, b_.getI64Type(), coordinate);
+        dimension.each.push_back(coordinate);
+      }
+    }
+    access.dimensions.push_back(std::move(dimension));
+  }
+  access.base = view.base;
+  if (offset) access.base = LLVM::GEPOp::create(b_, view.base.getType(), memory_type(view.element), view.base, LLVM::GEPArg(offset));
+
+  access.contiguous_axis = shape.contiguous_axis();
+  if (access.layout && access.contiguous_axis >= 0) {
+    access.width = layout::vector_width(*access.layout, access.contiguous_axis, shape.aligned_elements());
+    const Dimension& inner = access.dimensions.back();
+    if (access.width > 1) {
+      Value from_start = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, inner.low, i32(0));
+      Value to_end = arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, inner.extent, i32(access.layout->extents()[access.contiguous_axis]));
+      access.whole_runs = and_(from_start, to_end);
+    }
+  }
+  return access;
+}
+
+Emitter::Value Emitter::address(Access& access, int reg) {
+  Value address = access.base;
+  const mlir::Type element = memory_type(access.view->element);
+  Value elements;
+  std::int64_t constant = 0;
+  for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {
+    Value stride = access.view->strides[d];
+    if (!dimension.each.empty()) {
+      elements = add(elements, arith::MulIOp::create(b_, dimension.each[reg], stride));
+    } else if (dimension.axis >= 0) {
+      const layout::IndexExpression at = layout::coordinate_expression(*access.layout, dimension.axis);
+      const bool unit = dimension.axis == access.contiguous_axis && d + 1 == access.dimensions.size();
+      const bool adds = at.register_adds();
+      Value position = adds ? thread_part(at) : evaluate(at, reg);
+      if (position) {
+        Value wide = arith::ExtUIOp::create(b_, b_.getI64Type(), position);
+        elements = add(elements, unit ? wide : arith::MulIOp::create(b_, wide, stride).getResult());
+      }
+      if (const std::int64_t own = adds ? at.register_offset(reg) : 0; own != 0) {
+        if (unit) constant += own;
+        else elements = add(elements, arith::MulIOp::create(b_, i64(own), stride));
+      }
+    }
+  }
+  if (elements) address = LLVM::GEPOp::create(b_, address.getType(), element, address, LLVM::GEPArg(elements));
+  if (constant != 0) address = LLVM::GEPOp::create(b_, address.getType(), element, address, LLVM::GEPArg(static_cast<std::int32_t>(constant)));
+  return address;
+}
+
+Emitter::Value Emitter::in_bounds(Access& access, int reg) {
+  Value all;
+  for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {
+    Value size = access.view->sizes[d];
+    const auto below = [&](Value x, Value limit) { return arith::CmpIOp::create(b_, arith::CmpIPredicate::ult, x, limit).getResult(); };
+    if (!dimension.each.empty()) {
+      all = and_(all, below(dimension.each[reg], size));
+    } else if (dimension.axis < 0) {
+      all = and_(all, below(dimension.uniform, size));
+    } else if (!(access.runs_inside && dimension.axis == access.contiguous_axis)) {
+      // Registers at one position share a check.
+      const layout::IndexExpression at = layout::coordinate_expression(*access.layout, dimension.axis);
+      Value position = evaluate(at, reg);
+      all = and_(all, below(arith::SubIOp::create(b_, position, dimension.low), dimension.extent));
+    }
+  }
+  return all;
+}
+
+Registers Emitter::load_registers(tile::LoadOp op, Access& access, int width) {
+  const Layout& layout = *access.layout;
+  const mlir::Type element = access.view->element, held = memory_type(element);
+  Value mask = op.getMask(), other = op.getOther();
+  const auto other_of = [&](int reg) {
+    if (!other) return zero(held);
+    return to_memory(tile_type(other) ? registers(other)[reg] : scalar(other));
+  };
+  Registers loaded(layout.registers());
+  const int axis = width > 1 ? access.contiguous_axis : 0;
+  for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, width)) {
+    const int first = group.front();
+    if (access.bounds[first].validity == layout::Validity::kNever) {
+      for (int reg : group) loaded[reg] = zero(element);
+      continue;
+    }
+    Value predicate = and_(in_bounds(access, first), inside(layout, access.bounds[first], first));
+    if (mask) predicate = and_(predicate, registers(mask)[first]);
+    if (width == 1) {
+      loaded[first] = from_memory(target_.load(b_, held, address(access, first), predicate, other_of(first)), element);
+      continue;
+    }
+    const auto type = mlir::VectorType::get({width}, held);
+    Value others = poison(type);
+    for (auto [i, reg] : llvm::enumerate(group)) others = LLVM::InsertElementOp::create(b_, others, other_of(reg), i32(static_cast<std::int64_t>(i)));
+    Value vector = target_.load(b_, type, address(access, first), predicate, others);
+    for (auto [i, reg] : llvm::enumerate(group))
+      loaded[reg] = from_memory(LLVM::ExtractElementOp::create(b_, vector, i32(static_cast<std::int64_t>(i))), element);
+  }
+  return loaded;
+}
+
+// The widest run over which a mask is one and the same value.
+static int uniform_width(const layout::Layout& layout, int axis, int width, const Registers& mask) {
+  for (; width > 1; width /= 2) {
+    const bool uniform = llvm::all_of(layout::vector_registers(layout, axis, width), [&](const layout::RegisterGroup& group) {
+      return llvm::all_of(group, [&](int reg) { return mask[reg] == mask[group.front()]; });
+    });
+    if (uniform) break;
+  }
+  return width;
+}
+
+void Emitter::emit_load(tile::LoadOp op) {
+  const mlir::Type element = tile::element_type_of(op.getType());
+  Access access = open_access(AccessShape::of(op), op.getType());
+  if (!access.layout) {
+    Value predicate = in_bounds(access, 0);
+    if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));
+    Value other = op.getOther() ? to_memory(scalar(op.getOther())) : zero(memory_type(element));
+    scalars_[op.getResult()] = from_memory(target_.load(b_, memory_type(element), address(access, 0), predicate, other), element);
+    return;
+  }
+  int width = access.width;
+  if (width > 1 && op.getMask()) width = uniform_width(*access.layout, access.contiguous_axis, width, registers(op.getMask()));
+  if (width == 1) {
+    if (access.layout->elements() >= 4 * target_.lanes() * warps_) remark(op, "loads element by element");
+    return bind(op.getResult(), load_registers(op, access, 1));
+  }
+  auto branch = scf::IfOp::create(b_, flattened_types(op.getResult()), access.whole_runs, /*withElseRegion=*/true);
+  const auto version = [&](mlir::Region& region, bool runs) {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    b_.setInsertionPointToStart(&region.front());
+    access.runs_inside = runs;
+    scf::YieldOp::create(b_, load_registers(op, access, runs ? width : 1));
+  };
+  version(branch.getThenRegion(), true);
+  version(branch.getElseRegion(), false);
+  bind(op.getResult(), llvm::to_vector(mlir::ValueRange(branch.getResults())));
+}
+
+void Emitter::store_registers(tile::StoreOp op, Access& access, int width) {
+  const Layout& layout = *access.layout;
+  const Registers& values = registers(op.getValue());
+  const mlir::Type held = memory_type(access.view->element);
+  Value mask = op.getMask();
+  Value owns = owned(layout);
+  const layout::Owners owners = layout::owners(layout);
+  const int axis = width > 1 ? access.contiguous_axis : 0;
+  for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, width)) {
+    const int first = group.front();
+    if (access.bounds[first].validity == layout::Validity::kNever || !llvm::is_contained(owners.registers, first)) continue;
+    Value predicate = and_(owns, and_(in_bounds(access, first), inside(layout, access.bounds[first], first)));
+    if (mask) predicate = and_(predicate, registers(mask)[first]);
+    Value value = to_memory(values[first]);
+    if (width > 1) {
+      value = poison(mlir::VectorType::get({width}, held));
+      for (auto [i, reg] : llvm::enumerate(group))
+        value = LLVM::InsertElementOp::create(b_, value, to_memory(values[reg]), i32(static_cast<std::int64_t>(i)));
+    }
+    target_.store(b_, value, address(access, first), predicate);
+  }
+}
+
+void Emitter::emit_store(tile::StoreOp op) {
+  Access access = open_access(AccessShape::of(op), op.getValue().getType());
+  if (!access.layout) {
+    Value predicate = in_bounds(access, 0);
+    if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));
+    Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, arith::OrIOp::create(b_, lane_, warp_), i32(0));
+    target_.store(b_, to_memory(scalar(op.getValue())), address(access, 0), and_(predicate, first));
+    return;
+  }
+  int width = access.width;
+  if (width > 1 && op.getMask()) width = uniform_width(*access.layout, access.contiguous_axis, width, registers(op.getMask()));
+  if (width == 1) return store_registers(op, access, 1);
+  auto branch = scf::IfOp::create(b_, mlir::TypeRange(), access.whole_runs, /*withElseRegion=*/true);
+  const auto version = [&](mlir::Region& region, bool runs) {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    b_.setInsertionPointToStart(&region.front());
+    access.runs_inside = runs;
+    store_registers(op, access, runs ? width : 1);
+  };
+  version(branch.getThenRegion(), true);
+  version(branch.getElseRegion(), false);
+}
+
+}  // namespace tilewright::gpu

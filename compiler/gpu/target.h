@@ -1,0 +1,61 @@
+// What the neutral GPU level asks of a vendor's target: facts for choosing layouts, and code for what only the vendor's instructions do.
+#pragma once
+
+#include "compiler/layout/linear_map.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tilewright::gpu {
+
+// An instruction of one warp that adds the product of an m x k and a k x n matrix to an m x n accumulator. Each map takes "register" and "lane" to "dim0" and
+// "dim1" of its matrix; registers count elements, not machine words.
+struct MatrixInstruction {
+  std::string name;
+  int m = 0, n = 0, k = 0;
+  layout::LinearMap a, b, acc;
+};
+
+// Immutable; code is emitted where the builder stands. Values named word are i32, addresses !llvm.ptr or !llvm.ptr<1> for views and !llvm.ptr<3> for shared memory.
+class GpuTarget {
+ public:
+  using Builder = mlir::ImplicitLocOpBuilder;
+  using Value = mlir::Value;
+
+  virtual ~GpuTarget() = default;
+
+  virtual std::string name() const = 0;
+  virtual void register_dialects(mlir::DialectRegistry& registry) const = 0;  // those that its code uses beyond arith, math, scf and LLVM
+  virtual int lanes() const = 0;  // of a warp
+  virtual std::int64_t max_shared_bytes() const = 0;
+  virtual int max_warps() const = 0;
+
+  // The instruction for accumulators of `acc` elements from operands of `operand` elements whose product has these extents at least; nullopt: dots are scalar code.
+  virtual std::optional<MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const = 0;
+  // The accumulator's elements after one such instruction; elements in the order of registers.
+  virtual llvm::SmallVector<Value> multiply(Builder& b, const MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
+                                            mlir::ValueRange acc) const = 0;
+
+  virtual Value thread_id(Builder& b) const = 0;                    // i32, in the block
+  virtual Value program_id(Builder& b, int axis) const = 0;         // i64
+  virtual Value num_programs(Builder& b, int axis) const = 0;       // i64
+  virtual void barrier(Builder& b) const = 0;                       // of the block; orders shared memory
+  virtual Value shuffle(Builder& b, Value word, Value lane) const = 0;      // `word` of another lane of the warp; every lane takes part
+  virtual Value shuffle_xor(Builder& b, Value word, int mask) const = 0;    // `word` of lane ^ mask
+
+  // Global memory. `type` is a scalar or a vector of up to 16 bytes, which the address is aligned to; without a predicate (null) the access always takes place.
+  // Where the predicate is false the result is `other`, or undefined if that is null.
+  virtual Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const = 0;
+  virtual void store(Builder& b, Value value, Value address, Value predicate) const = 0;
+
+  // An elementwise operation of `math` or `arith` on scalars in the target's own way; null: the general expansion will do.
+  virtual Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const = 0;
+
+  // Stores `number` + 1 at the address in `board` where the condition does not hold.
+  virtual void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const = 0;
+};
+
+}  // namespace tilewright::gpu
