@@ -1,11 +1,15 @@
 // tilewright_fuzz: random programs on a target against the reference.
 //
 //   tilewright_fuzz --count 1000 --seed 0 --target host
+//   tilewright_fuzz --count 1000 --seed 0 --device cuda:0
 //
-// Case i has the seed S + i; without --seed, S is drawn anew and printed. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed.
+// Case i has the seed S + i; without --seed, S is drawn anew and printed. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed,
+// 3 without the device.
 #include "compiler/compiler.h"
 #include "dsl/program/canonical.h"
 #include "dsl/program/print_cpp.h"
+#include "runtime/support/error.h"
+#include "tests/fuzz/device_target.h"
 #include "tests/fuzz/generator.h"
 #include "tests/fuzz/minimise.h"
 #include "tests/fuzz/run.h"
@@ -73,10 +77,13 @@ std::uint64_t draw_seed() {
   return (std::uint64_t{device()} << 16) ^ device();  // short enough to type, wide enough that two runs never meet
 }
 
-int run(std::uint64_t seed, std::uint64_t count, const std::string& name, int most_failures, bool minimises) {
-  std::unique_ptr<Compiler> compiler;
+int run(std::uint64_t seed, std::uint64_t count, const std::string& name, bool is_device, int most_failures, bool minimises) {
+  std::shared_ptr<Compiler> compiler;
   std::unique_ptr<Target> target;
-  if (name == "canonical") {
+  if (is_device) {
+    compiler = make_compiler();
+    target = device_target(compiler, open_device(name, compiler));
+  } else if (name == "canonical") {
     target = transformed_reference(program::canonicalize);
   } else {
     compiler = make_compiler();
@@ -110,15 +117,21 @@ int main(int argc, char** argv) {
   CLI::App app{"Random tile programs on a target against the reference"};
   std::optional<std::uint64_t> seed;
   std::uint64_t count = 1000;
-  std::string target = "host";
+  std::string target = "host", device;
   int failures = 5;
   bool whole = false;
   app.add_option("--seed", seed, "Seed of the first case; drawn anew when not given");
   app.add_option("--count", count, "Number of cases");
   app.add_option("--target", target, "host, x86-64-v2, x86-64-v3, x86-64-v4; canonical: the reference on the canonical form");
+  app.add_option("--device", device, "Instead of a target: a device, such as cuda:0, and the target it takes");
   app.add_option("--failures", failures, "Stop after so many");
   app.add_flag("--whole", whole, "Do not make failing cases smaller");
   CLI11_PARSE(app, argc, argv);
   tilewright::fuzz::name_cases_on_death();
-  return tilewright::fuzz::run(seed ? *seed : tilewright::fuzz::draw_seed(), count, target, failures, !whole);
+  try {
+    return tilewright::fuzz::run(seed ? *seed : tilewright::fuzz::draw_seed(), count, device.empty() ? target : device, !device.empty(), failures, !whole);
+  } catch (const tilewright::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return error.code() == 3301 ? 3 : 2;
+  }
 }

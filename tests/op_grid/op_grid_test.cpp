@@ -1,8 +1,10 @@
 // Every operation on every dtype and shape: the reference against plain C++, and the target against the reference.
 //
-//   op_grid_test --gtest_filter='Reference.*'      op_grid_test --gtest_filter='Host.add_f32'
+//   op_grid_test --gtest_filter='Reference.*'      op_grid_test --gtest_filter='Host.add_f32'      op_grid_test --gtest_filter='Cuda.*'
 #include "compiler/compiler.h"
 #include "dsl/program/verify.h"
+#include "runtime/support/error.h"
+#include "tests/fuzz/device_target.h"
 #include "tests/fuzz/run.h"
 #include "tests/op_grid/check.h"
 #include "tests/op_grid/grid.h"
@@ -55,10 +57,38 @@ class HostTest : public ::testing::Test {
   const Entry& entry_;
 };
 
+// The same on the first GPU; skipped where there is none.
+class CudaTest : public ::testing::Test {
+ public:
+  explicit CudaTest(const Entry& entry) : entry_(entry) {}
+  void TestBody() override {
+    static const std::unique_ptr<fuzz::Target> target = open();
+    if (target == nullptr) GTEST_SKIP() << missing_;
+    const fuzz::Outcome outcome = fuzz::check(entry_.test, *target);
+    EXPECT_FALSE(outcome.failed()) << outcome.text;
+  }
+
+ private:
+  static std::unique_ptr<fuzz::Target> open() {
+    try {
+      const std::shared_ptr<Compiler> compiler = make_compiler();
+      return fuzz::device_target(compiler, fuzz::open_device("cuda:0", compiler));
+    } catch (const Error& error) {
+      if (error.code() != 3301) throw;
+      missing_ = error.what();
+      return nullptr;
+    }
+  }
+
+  static inline std::string missing_;
+  const Entry& entry_;
+};
+
 void register_tests() {
   for (const Entry& entry : entries()) {
     ::testing::RegisterTest("Reference", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new ReferenceTest(entry); });
     ::testing::RegisterTest("Host", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new HostTest(entry); });
+    ::testing::RegisterTest("Cuda", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new CudaTest(entry); });
   }
 }
 

@@ -55,6 +55,8 @@ class NativeCompiler : public Compiler {
  public:
   Artifact compile(std::shared_ptr<const program::Program> program, const CompileOptions& options) override;
   std::string emit(const program::Program& program, const CompileOptions& options, std::string_view level) override;
+  std::vector<std::string> targets() const override { return {"host"}; }
+  std::vector<CompileLevel> levels(std::string_view) const override { return {}; }
   std::string version() const override { return "native code of the tests"; }
   std::string describe_target(std::string_view target) const override { return std::string(target); }
   std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) override;

@@ -1,0 +1,116 @@
+// Copies to and from the device, and the bytes around them.
+#include "tests/fuzz/device_target.h"
+
+#include "compiler/reference/interpreter.h"
+#include "runtime/session.h"
+#include "runtime/support/error.h"
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace tilewright::fuzz {
+
+namespace {
+
+// On either side of a tensor. More than any access of the generator's programs is wide, and a multiple of every alignment that matters.
+constexpr std::size_t kMargin = 4096;
+constexpr std::uint8_t kMarginByte = 0xa7;
+
+// A tensor on the device, at the same offset from a multiple of kMargin as the original.
+class DeviceCopy {
+ public:
+  DeviceCopy(Device& device, Stream& stream, const Guarded& original) : device_(device), original_(original) {
+    offset_ = kMargin + reinterpret_cast<std::uintptr_t>(original.data()) % kMargin;
+    image_.assign(offset_ + original.bytes() + kMargin, std::byte{kMarginByte});
+    std::memcpy(image_.data() + offset_, original.data(), original.bytes());
+    memory_ = static_cast<std::byte*>(device.allocate(image_.size() + kMargin));
+    first_ = memory_ + (kMargin - reinterpret_cast<std::uintptr_t>(memory_) % kMargin) % kMargin;
+    stream.copy_to_device(first_, image_.data(), image_.size());
+  }
+  ~DeviceCopy() { device_.release(memory_); }
+  DeviceCopy(const DeviceCopy&) = delete;
+  DeviceCopy& operator=(const DeviceCopy&) = delete;
+
+  bool holds(std::uint64_t address) const { return original_.contains(reinterpret_cast<const void*>(static_cast<std::uintptr_t>(address))); }
+  std::uint64_t translate(std::uint64_t address) const {
+    return address - reinterpret_cast<std::uintptr_t>(original_.data()) + reinterpret_cast<std::uintptr_t>(first_ + offset_);
+  }
+
+  void fetch(Stream& stream) { stream.copy_to_host(image_.data(), first_, image_.size()); }
+
+  // After fetch(): what was stored outside of the tensor, or into an input; empty when nothing was.
+  std::string check_and_return(bool writable) const {
+    const std::size_t end = offset_ + original_.bytes();
+    for (std::size_t i = 0; i < image_.size(); ++i) {
+      if ((i < offset_ || i >= end) && image_[i] != std::byte{kMarginByte})
+        return "a store at byte " + std::to_string(static_cast<std::ptrdiff_t>(i - offset_)) + " of " + std::to_string(original_.bytes());
+    }
+    if (std::memcmp(original_.data(), image_.data() + offset_, original_.bytes()) == 0) return {};
+    if (!writable) return "a store to an input";
+    std::memcpy(original_.data(), image_.data() + offset_, original_.bytes());
+    return {};
+  }
+
+ private:
+  Device& device_;
+  const Guarded& original_;
+  std::vector<std::byte> image_;
+  std::size_t offset_ = 0;
+  std::byte *memory_ = nullptr, *first_ = nullptr;
+};
+
+class OnDevice : public Target {
+ public:
+  OnDevice(std::shared_ptr<Compiler> compiler, std::shared_ptr<Device> device)
+      : compiler_(std::move(compiler)), device_(std::move(device)), stream_(device_->make_stream()) {}
+
+  void prepare(const Case& test) override {
+    CompileOptions options;
+    options.target = device_->properties().compile_target;
+    executable_.reset();
+    executable_ = device_->load(compiler_->compile(std::make_shared<const program::Program>(test.program), options));
+  }
+
+  std::string run(const Case& test, const Memory& memory) override {
+    const GridSize grid = reference::Interpreter(test.program).grid(memory.slots());
+    std::vector<std::unique_ptr<DeviceCopy>> copies;
+    for (const Guarded& tensor : memory.tensors()) copies.push_back(std::make_unique<DeviceCopy>(*device_, *stream_, tensor));
+    std::vector<std::uint64_t> slots(memory.slots(), memory.slots() + memory.slot_count());
+    for (std::size_t i = 0, slot = 0; i < test.arguments.size(); ++i) {
+      if (test.arguments[i].is_view && copies[i]->holds(slots[slot])) slots[slot] = copies[i]->translate(slots[slot]);
+      slot += test.arguments[i].is_view ? 1 + 2 * test.arguments[i].tensor.sizes.size() : 1;
+    }
+    stream_->launch(*executable_, grid, slots);
+    for (const auto& copy : copies) copy->fetch(*stream_);
+    stream_->synchronize();
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+      const program::Param& param = test.program.params[i];
+      const std::string wrong = copies[i]->check_and_return(param.kind != program::ParamKind::Input);
+      if (!wrong.empty()) return "'" + param.name + "': " + wrong;
+    }
+    return {};
+  }
+
+ private:
+  std::shared_ptr<Compiler> compiler_;
+  std::shared_ptr<Device> device_;
+  std::unique_ptr<Stream> stream_;
+  std::shared_ptr<Executable> executable_;
+};
+
+}  // namespace
+
+std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler) {
+  const std::string kind = name.substr(0, name.find(':'));
+  for (const std::unique_ptr<Driver>& driver : make_drivers(std::move(compiler))) {
+    if (driver->name() == kind) return driver->open(name == kind ? 0 : std::stoi(name.substr(kind.size() + 1)));
+  }
+  throw Error(3301, "there is no device '" + name + "'");
+}
+
+std::unique_ptr<Target> device_target(std::shared_ptr<Compiler> compiler, std::shared_ptr<Device> device) {
+  return std::make_unique<OnDevice>(std::move(compiler), std::move(device));
+}
+
+}  // namespace tilewright::fuzz
