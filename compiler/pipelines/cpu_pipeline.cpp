@@ -2,6 +2,8 @@
 
 #include "compiler/pipelines/tile_pipeline.h"
 #include "compiler/targets/cpu/lowering/passes.h"
+#include "compiler/transforms/passes.h"
+#include "compiler/transforms/passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -14,7 +16,7 @@ void build_cpu_pipeline(mlir::OpPassManager& passes, const cpu::CpuTarget& targe
   // Tiles to vectors.
   passes.addPass(cpu::create_convert_tile_to_cpu(target));
   passes.addPass(mlir::createCSEPass());
-  passes.addPass(cpu::create_expand_math());
+  passes.addPass(create_expand_math());
 
   // Vectors and loops to the LLVM dialect.
   passes.addPass(mlir::createSCFToControlFlowPass());

@@ -25,7 +25,7 @@ void register_project() {
   static const cpu::CpuTarget target = cpu::resolve_target("x86-64-v4");
   register_transforms();
   mlir::registerPass([] { return cpu::create_convert_tile_to_cpu(target); });
-  mlir::registerPass([] { return cpu::create_expand_math(); });
+  mlir::registerPass([] { return create_expand_math(); });
   mlir::PassPipelineRegistration<>("tile-pipeline", "What every target does first: the same kernel, said with less", build_tile_pipeline);
   mlir::PassPipelineRegistration<>("cpu-pipeline", "From tiles to the LLVM dialect, for x86-64-v4",
                                    [](mlir::OpPassManager& passes) { build_cpu_pipeline(passes, target); });

@@ -3,6 +3,7 @@
 #include "compiler/targets/gpu_module.h"
 #include "compiler/targets/nvidia/assemble.h"
 #include "compiler/targets/nvidia/codegen.h"
+#include "compiler/targets/nvidia/nvidia_gpu.h"
 #include "compiler/targets/nvidia/nvidia_pipeline.h"
 #include "compiler/targets/nvidia/nvidia_target.h"
 #include "compiler/targets/nvidia/occupancy.h"
@@ -34,7 +35,7 @@ std::string print(mlir::ModuleOp module) {
 
 class NvidiaBackend : public Target {
  public:
-  explicit NvidiaBackend(NvidiaTarget target) : target_(std::move(target)) {}
+  explicit NvidiaBackend(NvidiaTarget target) : target_(std::move(target)), gpu_(target_) {}
 
   const std::string& name() const override { return target_.name; }
   std::string describe() const override { return target_.name + " " + target_.features; }
@@ -57,7 +58,7 @@ class NvidiaBackend : public Target {
   }
 
   void build_pipeline(mlir::OpPassManager& passes, std::string_view level) const override {
-    nvidia::build_pipeline(passes, target_, level == "gpu" ? Stage::Gpu : Stage::Llvm);
+    nvidia::build_pipeline(passes, gpu_, level == "gpu" ? Stage::Gpu : Stage::Llvm);
   }
 
   std::vector<char> generate(mlir::ModuleOp module, std::string_view level, std::vector<PhaseTime>& phases) const override {
@@ -117,6 +118,7 @@ class NvidiaBackend : public Target {
   }
 
   NvidiaTarget target_;
+  NvidiaGpu gpu_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The NVIDIA target's way from the tile dialect to the LLVM dialect, as one list of passes.
 #pragma once
 
-#include "compiler/targets/nvidia/nvidia_target.h"
+#include "compiler/targets/nvidia/nvidia_gpu.h"
 
 #include "mlir/Pass/PassManager.h"
 
@@ -10,6 +10,7 @@ namespace tilewright::nvidia {
 // The LLVM dialect, or the GPU level before it.
 enum class Stage { Gpu, Llvm };
 
-void build_pipeline(mlir::OpPassManager& passes, const NvidiaTarget& target, Stage last);
+// The target outlives the passes.
+void build_pipeline(mlir::OpPassManager& passes, const NvidiaGpu& target, Stage last);
 
 }  // namespace tilewright::nvidia

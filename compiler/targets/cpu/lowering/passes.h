@@ -13,9 +13,6 @@ namespace tilewright::cpu {
 // gets the attributes below.
 std::unique_ptr<mlir::Pass> create_convert_tile_to_cpu(const CpuTarget& target);
 
-// "expand-math": exp, exp2, log, log2 and their like on f32 as polynomials over whole vectors.
-std::unique_ptr<mlir::Pass> create_expand_math();
-
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "tilewright.scratch_bytes";  // i64
 inline constexpr llvm::StringLiteral kRemarksAttr = "tilewright.remarks";               // strings: Artifact::remarks
 

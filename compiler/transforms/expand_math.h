@@ -5,7 +5,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
 
-namespace tilewright::cpu {
+namespace tilewright {
 
 // The constant, or a vector of it, where `like` is a vector.
 inline mlir::Value splat_constant(mlir::ImplicitLocOpBuilder& b, mlir::Type like, mlir::TypedAttr attribute) {
@@ -22,4 +22,4 @@ inline mlir::Type with_element(mlir::Type like, mlir::Type element) {
 // sin and cos on f32.
 void populate_sine_patterns(mlir::RewritePatternSet& patterns);
 
-}  // namespace tilewright::cpu
+}  // namespace tilewright

@@ -1,7 +1,7 @@
 // The pass, and exp and exp2; sin and cos have a file of their own.
-#include "compiler/targets/cpu/lowering/expand_math.h"
+#include "compiler/transforms/expand_math.h"
 
-#include "compiler/targets/cpu/lowering/passes.h"
+#include "compiler/transforms/passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -10,7 +10,7 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
-namespace tilewright::cpu {
+namespace tilewright {
 
 namespace arith = mlir::arith;
 
@@ -106,4 +106,4 @@ class ExpandMath : public mlir::PassWrapper<ExpandMath, mlir::OperationPass<mlir
 
 std::unique_ptr<mlir::Pass> create_expand_math() { return std::make_unique<ExpandMath>(); }
 
-}  // namespace tilewright::cpu
+}  // namespace tilewright

@@ -2,7 +2,7 @@
 //
 // |x| = n pi/2 + r with |r| <= pi/4, found in f64; then a polynomial in r, chosen and signed by n mod 4. The sine takes the sign of x at the end, so that -0
 // gives -0. Infinity and NaN give NaN.
-#include "compiler/targets/cpu/lowering/expand_math.h"
+#include "compiler/transforms/expand_math.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -11,7 +11,7 @@
 
 #include <limits>
 
-namespace tilewright::cpu {
+namespace tilewright {
 
 namespace arith = mlir::arith;
 
@@ -150,4 +150,4 @@ void populate_sine_patterns(mlir::RewritePatternSet& patterns) {
   patterns.add<SinePattern<mlir::math::SinOp, &ExpandSine::sin>, SinePattern<mlir::math::CosOp, &ExpandSine::cos>>(patterns.getContext());
 }
 
-}  // namespace tilewright::cpu
+}  // namespace tilewright

@@ -1,0 +1,200 @@
+#include "compiler/targets/nvidia/nvidia_gpu.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace tilewright::nvidia {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+namespace NVVM = mlir::NVVM;
+using layout::LinearMap;
+
+namespace {
+
+using Builder = gpu::GpuTarget::Builder;
+using mlir::Value;
+
+constexpr std::uint32_t kAllLanes = 0xffffffff;
+
+Value constant(Builder& b, mlir::Type type, std::int64_t value) { return arith::ConstantOp::create(b, b.getIntegerAttr(type, llvm::APInt(type.getIntOrFloatBitWidth(), static_cast<std::uint64_t>(value), false, true))); }
+
+Value inline_assembly(Builder& b, mlir::Type result, mlir::ValueRange operands, const std::string& text, const std::string& constraints, bool side_effects) {
+  auto op = LLVM::InlineAsmOp::create(b, result, operands, text, constraints, side_effects, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                                      LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), mlir::ArrayAttr());
+  return op.getNumResults() == 0 ? Value() : op.getResult(0);
+}
+
+// Two 16-bit floats in a word. Two roundings from f32 are one instruction.
+Value packed_pair(Builder& b, Value low, Value high) {
+  auto low_rounding = low.getDefiningOp<arith::TruncFOp>(), high_rounding = high.getDefiningOp<arith::TruncFOp>();
+  if (low_rounding && high_rounding && low_rounding.getIn().getType().isF32() && high_rounding.getIn().getType().isF32()) {
+    const char* text = low.getType().isBF16() ? "cvt.rn.bf16x2.f32 $0, $1, $2;" : "cvt.rn.f16x2.f32 $0, $1, $2;";
+    return inline_assembly(b, b.getI32Type(), {high_rounding.getIn(), low_rounding.getIn()}, text, "=r,f,f", false);
+  }
+  const auto pair = mlir::VectorType::get({2}, low.getType());
+  Value vector = LLVM::PoisonOp::create(b, pair);
+  vector = LLVM::InsertElementOp::create(b, vector, low, constant(b, b.getI32Type(), 0));
+  vector = LLVM::InsertElementOp::create(b, vector, high, constant(b, b.getI32Type(), 1));
+  return LLVM::BitcastOp::create(b, b.getI32Type(), vector);
+}
+
+// How an access of a type is spelled: some registers of one width, in a vector where there are several.
+struct AccessForm {
+  int words = 1;
+  unsigned bits = 32;  // of each
+  std::string suffix() const { return (words == 1 ? std::string() : ".v" + std::to_string(words)) + ".b" + std::to_string(bits); }
+  std::string constraint() const { return bits == 64 ? "l" : bits == 32 ? "r" : "h"; }
+};
+
+unsigned total_bits(mlir::Type type) {
+  if (auto vector = llvm::dyn_cast<mlir::VectorType>(type)) return static_cast<unsigned>(vector.getNumElements()) * vector.getElementTypeBitWidth();
+  return type.getIntOrFloatBitWidth();
+}
+
+AccessForm form_of(mlir::Type type) {
+  const unsigned bits = total_bits(type);
+  if (bits <= 32) return {1, bits};
+  if (bits == 64 && !llvm::isa<mlir::VectorType>(type)) return {1, 64};
+  return {static_cast<int>(bits / 32), 32};
+}
+
+// A value as the words of its form, and back. An 8-bit word travels in a 16-bit register.
+llvm::SmallVector<Value> to_words(Builder& b, Value value, const AccessForm& form) {
+  const mlir::Type word = b.getIntegerType(form.bits);
+  if (form.words == 1) {
+    Value bits = value.getType() == word ? value : LLVM::BitcastOp::create(b, word, value).getResult();
+    return {form.bits == 8 ? LLVM::ZExtOp::create(b, b.getI16Type(), bits).getResult() : bits};
+  }
+  Value vector = LLVM::BitcastOp::create(b, mlir::VectorType::get({form.words}, word), value);
+  llvm::SmallVector<Value> words;
+  for (int i = 0; i < form.words; ++i) words.push_back(LLVM::ExtractElementOp::create(b, vector, constant(b, b.getI32Type(), i)));
+  return words;
+}
+
+Value from_words(Builder& b, llvm::ArrayRef<Value> words, const AccessForm& form, mlir::Type type) {
+  const mlir::Type word = b.getIntegerType(form.bits);
+  if (form.words == 1) {
+    Value bits = form.bits == 8 ? LLVM::TruncOp::create(b, word, words[0]).getResult() : words[0];
+    return type == word ? bits : LLVM::BitcastOp::create(b, type, bits).getResult();
+  }
+  Value vector = LLVM::PoisonOp::create(b, mlir::VectorType::get({form.words}, word));
+  for (int i = 0; i < form.words; ++i) vector = LLVM::InsertElementOp::create(b, vector, words[i], constant(b, b.getI32Type(), i));
+  return LLVM::BitcastOp::create(b, type, vector);
+}
+
+std::string operand_list(int first, int count) {
+  std::string list;
+  for (int i = 0; i < count; ++i) list += (i == 0 ? "$" : ", $") + std::to_string(first + i);
+  return count == 1 ? list : "{" + list + "}";
+}
+
+}  // namespace
+
+void NvidiaGpu::register_dialects(mlir::DialectRegistry& registry) const { registry.insert<NVVM::NVVMDialect>(); }
+
+// Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type".
+std::optional<gpu::MatrixInstruction> NvidiaGpu::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
+  if (!acc.isF32() || !(operand.isF16() || operand.isBF16()) || k < 16 || m < 4 || n < 4) return std::nullopt;
+  const std::vector<layout::Dimension> rows_16_columns_16 = {{"dim0", 4}, {"dim1", 4}}, rows_16_columns_8 = {{"dim0", 4}, {"dim1", 3}};
+  gpu::MatrixInstruction instruction;
+  instruction.name = operand.isBF16() ? "bf16" : "f16";
+  instruction.m = 16, instruction.n = 8, instruction.k = 16;
+  instruction.a = LinearMap({{"register", {{0, 1}, {8, 0}, {0, 8}}}, {"lane", {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}}, rows_16_columns_16);
+  instruction.b = LinearMap({{"register", {{1, 0}, {8, 0}}}, {"lane", {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}}}, rows_16_columns_8);
+  instruction.acc = LinearMap({{"register", {{0, 1}, {8, 0}}}, {"lane", {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}}, rows_16_columns_8);
+  return instruction;
+}
+
+llvm::SmallVector<mlir::Value> NvidiaGpu::multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
+                                                   mlir::ValueRange acc) const {
+  llvm::SmallVector<Value> operands;
+  for (std::size_t i = 0; i < a.size(); i += 2) operands.push_back(packed_pair(b, a[i], a[i + 1]));
+  for (std::size_t i = 0; i < b_elements.size(); i += 2) operands.push_back(packed_pair(b, b_elements[i], b_elements[i + 1]));
+  llvm::append_range(operands, acc);
+  const std::string text = "mma.sync.aligned.m16n8k16.row.col.f32." + instruction.name + "." + instruction.name +
+                           ".f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};";
+  const mlir::Type f32 = b.getF32Type();
+  const auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
+  Value all = inline_assembly(b, result, operands, text, "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f", false);
+  llvm::SmallVector<Value> sums;
+  for (int i = 0; i < 4; ++i) sums.push_back(LLVM::ExtractValueOp::create(b, all, i));
+  return sums;
+}
+
+mlir::Value NvidiaGpu::thread_id(Builder& b) const { return NVVM::ThreadIdXOp::create(b, b.getI32Type()); }
+
+mlir::Value NvidiaGpu::program_id(Builder& b, int axis) const {
+  const mlir::Type i32 = b.getI32Type();
+  Value id = axis == 0 ? NVVM::BlockIdXOp::create(b, i32).getResult() : axis == 1 ? NVVM::BlockIdYOp::create(b, i32).getResult() : NVVM::BlockIdZOp::create(b, i32).getResult();
+  return arith::ExtUIOp::create(b, b.getI64Type(), id);
+}
+
+mlir::Value NvidiaGpu::num_programs(Builder& b, int axis) const {
+  const mlir::Type i32 = b.getI32Type();
+  Value count = axis == 0 ? NVVM::GridDimXOp::create(b, i32).getResult() : axis == 1 ? NVVM::GridDimYOp::create(b, i32).getResult() : NVVM::GridDimZOp::create(b, i32).getResult();
+  return arith::ExtUIOp::create(b, b.getI64Type(), count);
+}
+
+void NvidiaGpu::barrier(Builder& b) const { NVVM::Barrier0Op::create(b); }
+
+mlir::Value NvidiaGpu::shuffle(Builder& b, Value word, Value lane) const {
+  const mlir::Type i32 = b.getI32Type();
+  return NVVM::ShflOp::create(b, i32, constant(b, i32, kAllLanes), word, lane, constant(b, i32, 31), NVVM::ShflKind::idx, mlir::UnitAttr());
+}
+
+mlir::Value NvidiaGpu::shuffle_xor(Builder& b, Value word, int mask) const {
+  const mlir::Type i32 = b.getI32Type();
+  return NVVM::ShflOp::create(b, i32, constant(b, i32, kAllLanes), word, constant(b, i32, mask), constant(b, i32, 31), NVVM::ShflKind::bfly, mlir::UnitAttr());
+}
+
+mlir::Value NvidiaGpu::load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const {
+  if (!predicate) return LLVM::LoadOp::create(b, type, address, total_bits(type) / 8);
+  const AccessForm form = form_of(type);
+  llvm::SmallVector<Value> operands = {address, predicate};
+  std::string outputs, inputs = "l,b";
+  if (!other) other = LLVM::PoisonOp::create(b, type);
+  llvm::append_range(operands, to_words(b, other, form));
+  llvm::SmallVector<mlir::Type> types;
+  for (int i = 0; i < form.words; ++i) {
+    outputs += "=" + form.constraint() + ",";
+    inputs += "," + std::to_string(i);
+    types.push_back(form.bits == 8 ? b.getI16Type() : b.getIntegerType(form.bits));
+  }
+  const std::string text = "@$" + std::to_string(form.words + 1) + " ld.global" + form.suffix() + " " + operand_list(0, form.words) + ", [$" + std::to_string(form.words) + "];";
+  const mlir::Type result = form.words == 1 ? types[0] : mlir::Type(LLVM::LLVMStructType::getLiteral(b.getContext(), types));
+  Value loaded = inline_assembly(b, result, operands, text, outputs + inputs, true);
+  llvm::SmallVector<Value> words;
+  if (form.words == 1) words.push_back(loaded);
+  else for (int i = 0; i < form.words; ++i) words.push_back(LLVM::ExtractValueOp::create(b, loaded, i));
+  return from_words(b, words, form, type);
+}
+
+void NvidiaGpu::store(Builder& b, Value value, Value address, Value predicate) const {
+  const mlir::Type type = value.getType();
+  if (!predicate) {
+    LLVM::StoreOp::create(b, value, address, total_bits(type) / 8);
+    return;
+  }
+  const AccessForm form = form_of(type);
+  llvm::SmallVector<Value> operands = {address, predicate};
+  llvm::append_range(operands, to_words(b, value, form));
+  std::string constraints = "l,b";
+  for (int i = 0; i < form.words; ++i) constraints += "," + form.constraint();
+  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), operands, "@$1 st.global" + form.suffix() + " [$0], " + operand_list(2, form.words) + ";", constraints, true);
+}
+
+mlir::Value NvidiaGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
+  if (!result.isF32()) return {};
+  if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.f32 $0, $1;", "=f,f", false);
+  if (llvm::isa<mlir::math::RsqrtOp>(op)) return inline_assembly(b, result, operands, "rsqrt.approx.f32 $0, $1;", "=f,f", false);
+  return {};
+}
+
+void NvidiaGpu::report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const {
+  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), {board, failed, constant(b, b.getI32Type(), number + 1)}, "@$1 st.volatile.global.u32 [$0], $2;", "l,b,r", true);
+}
+
+}  // namespace tilewright::nvidia
