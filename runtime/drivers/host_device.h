@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/device.h"
+#include "runtime/drivers/host_memory.h"
 
 #include <chrono>
 #include <exception>
@@ -11,7 +12,7 @@ namespace tilewright {
 
 class HostDevice : public Device {
  public:
-  explicit HostDevice(DeviceProperties properties) : properties_(std::move(properties)) {}
+  explicit HostDevice(DeviceProperties properties);
 
   const DeviceProperties& properties() const override { return properties_; }
   void* allocate(std::size_t bytes) override;
@@ -28,6 +29,7 @@ class HostDevice : public Device {
 
  private:
   DeviceProperties properties_;
+  HostMemory memory_;
 };
 
 // An executable that remembers its device.
