@@ -8,6 +8,7 @@
 #include "runtime/artifact.h"
 
 #include <limits>
+#include <utility>
 
 namespace tilewright::cpu {
 
@@ -225,7 +226,9 @@ void Emitter::emit_for(scf::ForOp op) {
     bind_scalars(op.getRegionIterArgs(), emitted.getRegionIterArgs());
     mlir::ValueRange yields = op.getBody()->getTerminator()->getOperands();
     hint_yields(yields, op.getRegionIterArgs());
+    NextTiles outer = std::exchange(next_tiles_, next_tiles(op));
     emit_block(*op.getBody());
+    next_tiles_ = std::move(outer);
     if (!failed_) {
       const llvm::SmallVector<Value> next = carry_back(yields, op.getRegionIterArgs());
       if (!inits.empty()) scf::YieldOp::create(b_, next);

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <utility>
+
 namespace tilewright::cpu {
 
 namespace arith = mlir::arith;
@@ -74,6 +76,18 @@ void Emitter::emit_dot(tile::DotOp op) {
   const std::int64_t vectors = (columns + lanes_ - 1) / lanes_;
   const BlockShape shape = choose_block(rows, vectors, target_.vector_registers);
 
+  NextTiles next;
+  if (next_tiles_.body == op->getBlock()) next = std::exchange(next_tiles_, {});
+  const std::int64_t batches = type.getRank() == 3 ? type.getDimSize(0) : 1;
+  const std::int64_t row_blocks = (rows + shape.rows - 1) / shape.rows, column_blocks = (vectors + shape.vectors - 1) / shape.vectors;
+  const auto prefetch_share = [&](Value batch, Value row, Value column) {
+    if (next.tiles.empty()) return;
+    Value number = arith::AddIOp::create(b_, arith::MulIOp::create(b_, arith::DivUIOp::create(b_, column, i64(shape.vectors * lanes_)), i64(row_blocks)),
+                                         arith::DivUIOp::create(b_, row, i64(shape.rows)));
+    if (batch) number = arith::AddIOp::create(b_, number, arith::MulIOp::create(b_, batch, i64(row_blocks * column_blocks)));
+    for (const NextTile& tile : next.tiles) prefetch(tile, number, row_blocks * column_blocks * batches);
+  };
+
   const auto blocks = [&](std::int64_t extent, std::int64_t step, llvm::function_ref<void(Value, std::int64_t)> body) {
     const std::int64_t whole = extent / step * step;
     loop(0, whole, step, [&](Value start) { body(start, step); });
@@ -83,12 +97,13 @@ void Emitter::emit_dot(tile::DotOp op) {
     const Matrix a = dot_operand(op.getA(), batch), b = dot_operand(op.getB(), batch);
     blocks(columns, shape.vectors * lanes_, [&](Value column, std::int64_t column_count) {
       blocks(rows, shape.rows, [&](Value row, std::int64_t row_count) {
+        prefetch_share(batch, row, column);
         dot_block({op, a, b, out, batch, row, column, row_count, column_count, depth});
       });
     });
   };
   versioned({op.getAcc()}, nullptr, [&] {
-    if (type.getRank() == 3) loop(0, type.getDimSize(0), 1, product);
+    if (type.getRank() == 3) loop(0, batches, 1, product);
     else product({});
   });
   lanes_ = outer_lanes;

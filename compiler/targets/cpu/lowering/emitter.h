@@ -7,7 +7,8 @@
 // f16 and bf16 tiles are held as f32 values that the narrow type can represent: widening costs nothing, narrowing is a rounding.
 //
 // The emitted function has the calling convention of runtime/artifact.h. One idea a file: expression.cpp evaluates, nest.cpp loops, memory.cpp
-// loads and stores, dot.cpp, reduce.cpp, order.cpp, transpose.cpp the operations of their names, control.cpp loops and branches.
+// loads and stores, dot.cpp, reduce.cpp, order.cpp the operations of their names, control.cpp loops and branches, prefetch.cpp
+// what the next iteration of a loop will load.
 #pragma once
 
 #include "compiler/ir/TileOps.h"
@@ -24,6 +25,7 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -176,6 +178,22 @@ class Emitter {
   };
   void dot_block(DotBlock block);
   llvm::SmallVector<Value> temporaries_;  // operands copied for the dot being emitted
+
+  // ---- prefetch.cpp
+  struct NextTile {  // rows of consecutive elements that the next iteration loads
+    Value address, row_stride;
+    mlir::Type element;  // in memory
+    std::int64_t rows = 1, elements = 1;
+  };
+  struct NextTiles {
+    mlir::Block* body = nullptr;  // of the loop
+    llvm::SmallVector<NextTile> tiles;
+  };
+  Value in_next_iteration(Value value, mlir::scf::ForOp loop);
+  std::optional<NextTile> next_tile(tile::LoadOp load, mlir::scf::ForOp loop);
+  NextTiles next_tiles(mlir::scf::ForOp loop);
+  void prefetch(const NextTile& tile, Value part, std::int64_t parts);  // one of `parts` shares of its lines
+  NextTiles next_tiles_;  // of the loop being emitted, until a dot has asked for them
 
   // ---- reduce.cpp
   llvm::SmallVector<Value> combine(tile::ReduceKind kind, mlir::Region& region, llvm::ArrayRef<Value> left, llvm::ArrayRef<Value> right);
