@@ -99,4 +99,19 @@ Entry EntryBuilder::finish(std::function<Arrays(const Arrays&)> expect) && {
   return {std::move(name_), std::move(case_), std::move(expect)};
 }
 
+const std::vector<Entry>& all_entries() {
+  static const std::vector<Entry> all = [] {
+    std::vector<Entry> list;
+    add_elementwise(list);
+    add_conversions(list);
+    add_shape_operations(list);
+    add_contractions(list);
+    add_orderings(list);
+    add_accesses(list);
+    add_control(list);
+    return list;
+  }();
+  return all;
+}
+
 }  // namespace tilewright::op_grid

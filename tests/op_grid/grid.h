@@ -74,4 +74,7 @@ void add_orderings(std::vector<Entry>& entries);
 void add_accesses(std::vector<Entry>& entries);
 void add_control(std::vector<Entry>& entries);
 
+// All of them.
+const std::vector<Entry>& all_entries();
+
 }  // namespace tilewright::op_grid

@@ -16,21 +16,6 @@
 namespace tilewright::op_grid {
 namespace {
 
-const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all = [] {
-    std::vector<Entry> list;
-    add_elementwise(list);
-    add_conversions(list);
-    add_shape_operations(list);
-    add_contractions(list);
-    add_orderings(list);
-    add_accesses(list);
-    add_control(list);
-    return list;
-  }();
-  return all;
-}
-
 class ReferenceTest : public ::testing::Test {
  public:
   explicit ReferenceTest(const Entry& entry) : entry_(entry) {}
@@ -85,7 +70,7 @@ class CudaTest : public ::testing::Test {
 };
 
 void register_tests() {
-  for (const Entry& entry : entries()) {
+  for (const Entry& entry : all_entries()) {
     ::testing::RegisterTest("Reference", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new ReferenceTest(entry); });
     ::testing::RegisterTest("Host", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new HostTest(entry); });
     ::testing::RegisterTest("Cuda", entry.name.c_str(), nullptr, nullptr, __FILE__, __LINE__, [&]() -> ::testing::Test* { return new CudaTest(entry); });
@@ -95,7 +80,7 @@ void register_tests() {
 TEST(Grid, HasEveryOperationAndNoNameTwice) {
   std::set<std::string> names;
   std::set<Opcode> opcodes;
-  for (const Entry& entry : entries()) {
+  for (const Entry& entry : all_entries()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     for (const program::Op& op : entry.test.program.ops) opcodes.insert(op.opcode);
   }

@@ -1,0 +1,72 @@
+// A GPU made of fibers: runs the blocks of a kernel, compiled for the CPU, one after another, and watches that its threads keep the rules.
+//
+// Threads of a block run until they wait for each other: at a barrier, in a shuffle or in a matrix instruction. There all threads of the block, or of the warp, have to be at the
+// same place of the code. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
+#pragma once
+
+#include "compiler/gpu/target.h"
+#include "tests/gpu/fiber.h"
+#include "tests/gpu/races.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tilewright::simt {
+
+struct Configuration {
+  std::string name;
+  int lanes = 32;
+  int warps = 4;  // where the program does not ask for a number
+  std::vector<std::pair<std::string, gpu::MatrixInstruction>> instructions;  // by what they take: "f16", "bf16" to f32, "i8" to i32
+};
+
+class Machine {
+ public:
+  using Entry = void (*)(const std::uint64_t* slots);
+
+  Machine(const Configuration& configuration, int warps, std::span<std::byte> shared);
+
+  // Runs one block. Returns what went wrong; empty when nothing did.
+  std::string run(Entry entry, const std::uint64_t* slots, std::array<std::int64_t, 3> program, std::array<std::int64_t, 3> programs);
+
+  // Numbers of the assertions that failed, in the order of time.
+  const std::vector<int>& failed_assertions() const { return failed_assertions_; }
+
+  // What the code calls; the machine that runs is the process's one.
+  struct Hooks;
+  static std::vector<std::pair<const char*, void*>> hooks();  // by symbol
+
+ private:
+  enum class Meeting : std::uint8_t { kNone, kBarrier, kShuffle, kMatrix };
+  struct Thread {
+    explicit Thread(std::size_t stack_bytes) : fiber(stack_bytes) {}
+    Fiber fiber;
+    Meeting waits = Meeting::kNone;
+    int site = 0;                              // of the code, where it waits
+    std::uint32_t word = 0, from = 0;          // of a shuffle: what it gives, the lane it asks, then what it has received
+    int instruction = 0;
+    std::array<std::vector<double>, 3> operands;  // of a matrix instruction: a, b, acc, then the result in acc
+  };
+
+  void wait(Meeting meeting, int site);
+  bool release();
+  bool release_warp(std::span<Thread> warp);
+  void multiply(std::span<Thread> warp, const gpu::MatrixInstruction& instruction);
+  void problem(const std::string& text);
+  void touch(std::uint64_t address, int bytes, bool is_shared);
+
+  const Configuration& configuration_;
+  std::span<std::byte> shared_;
+  std::vector<Thread> threads_;
+  int running_ = 0;
+  std::array<std::int64_t, 3> program_{}, programs_{};
+  RaceDetector races_;
+  std::string problem_;
+  std::vector<int> failed_assertions_;
+};
+
+}  // namespace tilewright::simt

@@ -1,0 +1,188 @@
+#include "tests/gpu/simt_target.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace tilewright::simt {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+namespace scf = mlir::scf;
+using layout::LinearMap;
+using mlir::Value;
+
+namespace {
+
+using Builder = gpu::GpuTarget::Builder;
+
+Value constant(Builder& b, std::int32_t value) { return arith::ConstantOp::create(b, b.getI32IntegerAttr(value)); }
+
+Value call(Builder& b, const char* name, mlir::Type result, mlir::ValueRange arguments) { return call_hook(b, b.getLoc(), name, result, arguments); }
+
+bool is_narrow(mlir::Type type) { return type.isF16() || type.isBF16(); }
+
+Value widened(Builder& b, Value narrow) {
+  Value bits = arith::BitcastOp::create(b, b.getI16Type(), narrow);
+  return call(b, narrow.getType().isF16() ? "simt_from_f16" : "simt_from_bf16", b.getF32Type(), bits);
+}
+
+Value rounded(Builder& b, Value wide, mlir::Type narrow) {
+  if (wide.getType().isF32()) wide = arith::ExtFOp::create(b, b.getF64Type(), wide);
+  Value bits = call(b, narrow.isF16() ? "simt_to_f16" : "simt_to_bf16", b.getI16Type(), wide);
+  return arith::BitcastOp::create(b, narrow, bits);
+}
+
+// All bits set: nothing that a kernel may use.
+Value garbage(Builder& b, mlir::Type type) {
+  auto vector = llvm::dyn_cast<mlir::VectorType>(type);
+  const mlir::Type integer = b.getIntegerType(mlir::getElementTypeOrSelf(type).getIntOrFloatBitWidth());
+  const llvm::APInt ones = llvm::APInt::getAllOnes(integer.getIntOrFloatBitWidth());
+  Value bits;
+  if (vector) bits = arith::ConstantOp::create(b, mlir::DenseElementsAttr::get(vector.clone(integer), ones));
+  else bits = arith::ConstantOp::create(b, b.getIntegerAttr(integer, ones));
+  return bits.getType() == type ? bits : arith::BitcastOp::create(b, type, bits).getResult();
+}
+
+unsigned bytes_of(mlir::Type type) {
+  const auto vector = llvm::dyn_cast<mlir::VectorType>(type);
+  return static_cast<unsigned>((vector ? vector.getNumElements() : 1) * mlir::getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
+}
+
+// From the bases of register and lane bits, as (dim0, dim1).
+LinearMap fragment(std::vector<layout::Point> registers, std::vector<layout::Point> lanes, int dim0_bits, int dim1_bits) {
+  return LinearMap({{"register", std::move(registers)}, {"lane", std::move(lanes)}}, {{"dim0", dim0_bits}, {"dim1", dim1_bits}});
+}
+
+Configuration warps_of_32() {
+  const LinearMap acc = fragment({{0, 1}, {8, 0}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}, 4, 3);
+  const gpu::MatrixInstruction halves{"16x8x16", 16, 8, 16, fragment({{0, 1}, {8, 0}, {0, 8}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}, 4, 4),
+                                      fragment({{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}, 4, 3), acc};
+  const gpu::MatrixInstruction bytes{"16x8x32", 16, 8, 32, fragment({{0, 1}, {0, 2}, {8, 0}, {0, 16}}, {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}, 4, 5),
+                                     fragment({{1, 0}, {2, 0}, {16, 0}}, {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}, 5, 3), acc};
+  return {"simt32", 32, 4, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+}
+
+Configuration warps_of_8() {
+  const gpu::MatrixInstruction small{"8x4x4", 8, 4, 4, fragment({{0, 1}, {0, 2}}, {{1, 0}, {2, 0}, {4, 0}}, 3, 2),
+                                     fragment({{0, 1}}, {{1, 0}, {2, 0}, {0, 2}}, 2, 2), fragment({{2, 0}, {4, 0}}, {{0, 1}, {0, 2}, {1, 0}}, 3, 2)};
+  return {"simt8", 8, 2, {{"f16", small}, {"f32", small}}};
+}
+
+const char* key_of(mlir::Type operand) {
+  if (operand.isF16()) return "f16";
+  if (operand.isBF16()) return "bf16";
+  if (operand.isF32()) return "f32";
+  return operand.isInteger(8) ? "i8" : "";
+}
+
+}  // namespace
+
+const std::vector<Configuration>& configurations() {
+  static const std::vector<Configuration> all = {warps_of_32(), warps_of_8()};
+  return all;
+}
+
+Value call_hook(mlir::OpBuilder& b, mlir::Location loc, const char* name, mlir::Type result, mlir::ValueRange arguments) {
+  auto module = b.getInsertionBlock()->getParentOp()->getParentOfType<mlir::ModuleOp>();
+  const mlir::Type returned = result ? result : LLVM::LLVMVoidType::get(b.getContext());
+  const auto function = LLVM::lookupOrCreateFn(b, module, name, llvm::to_vector(arguments.getTypes()), returned);
+  auto called = LLVM::CallOp::create(b, loc, *function, arguments);
+  return result ? called.getResult() : Value();
+}
+
+std::optional<gpu::MatrixInstruction> SimtTarget::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
+  for (const auto& [key, instruction] : configuration_.instructions) {
+    if (key == key_of(operand) && m >= instruction.m && n >= instruction.n && k >= instruction.k) return instruction;
+  }
+  return std::nullopt;
+}
+
+llvm::SmallVector<Value> SimtTarget::multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
+                                              mlir::ValueRange acc) const {
+  const mlir::Type wide = b.getF64Type(), element = acc.front().getType();
+  const auto give = [&](int operand, mlir::ValueRange values) {
+    for (auto [reg, value] : llvm::enumerate(values)) {
+      Value number = value;
+      if (value.getType().isInteger()) number = arith::SIToFPOp::create(b, wide, value);
+      else number = arith::ExtFOp::create(b, wide, is_narrow(value.getType()) ? widened(b, value) : value);
+      call(b, "simt_matrix_operand", {}, {constant(b, operand), constant(b, static_cast<std::int32_t>(reg)), number});
+    }
+  };
+  give(0, a);
+  give(1, b_elements);
+  give(2, acc);
+  std::int32_t index = 0;
+  while (configuration_.instructions[index].second.name != instruction.name || configuration_.instructions[index].first != key_of(a.front().getType())) ++index;
+  call(b, "simt_matrix_multiply", {}, {constant(b, sites_++), constant(b, index)});
+  llvm::SmallVector<Value> results;
+  for (std::int32_t reg = 0; reg < static_cast<std::int32_t>(acc.size()); ++reg) {
+    Value number = call(b, "simt_matrix_result", wide, constant(b, reg));
+    results.push_back(element.isInteger() ? arith::FPToSIOp::create(b, element, number).getResult() : arith::TruncFOp::create(b, element, number).getResult());
+  }
+  return results;
+}
+
+Value SimtTarget::thread_id(Builder& b) const { return call(b, "simt_thread_id", b.getI32Type(), {}); }
+Value SimtTarget::program_id(Builder& b, int axis) const { return call(b, "simt_program_id", b.getI64Type(), constant(b, axis)); }
+Value SimtTarget::num_programs(Builder& b, int axis) const { return call(b, "simt_num_programs", b.getI64Type(), constant(b, axis)); }
+
+void SimtTarget::barrier(Builder& b) const { call(b, "simt_barrier", {}, constant(b, sites_++)); }
+
+Value SimtTarget::shuffle(Builder& b, Value word, Value lane) const { return call(b, "simt_shuffle", b.getI32Type(), {constant(b, sites_++), word, lane}); }
+
+Value SimtTarget::shuffle_xor(Builder& b, Value word, int mask) const {
+  Value id = thread_id(b);
+  Value lane = arith::AndIOp::create(b, id, constant(b, configuration_.lanes - 1));
+  return shuffle(b, word, arith::XOrIOp::create(b, lane, constant(b, mask)));
+}
+
+Value SimtTarget::load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const {
+  const auto access = [&] { return LLVM::LoadOp::create(b, type, address, bytes_of(type)).getResult(); };
+  if (!predicate) return access();
+  auto branch = scf::IfOp::create(b, type, predicate, /*withElseRegion=*/true);
+  const mlir::OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&branch.getThenRegion().front());
+  scf::YieldOp::create(b, access());
+  b.setInsertionPointToStart(&branch.getElseRegion().front());
+  scf::YieldOp::create(b, other ? other : garbage(b, type));
+  return branch.getResult(0);
+}
+
+void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) const {
+  const mlir::OpBuilder::InsertionGuard guard(b);
+  if (predicate) {
+    auto branch = scf::IfOp::create(b, predicate, /*withElseRegion=*/false);
+    b.setInsertionPointToStart(&branch.getThenRegion().front());
+  }
+  LLVM::StoreOp::create(b, value, address, bytes_of(value.getType()));
+}
+
+// Arithmetic on narrow floats takes place in f32 and is rounded once; what has f32 or f64 is expanded as on the CPU.
+Value SimtTarget::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
+  if (llvm::isa<arith::BitcastOp, arith::SelectOp>(op)) return {};
+  const bool rounds = is_narrow(result);
+  if (!rounds && llvm::none_of(operands.getTypes(), is_narrow)) return {};
+  if (llvm::isa<arith::TruncFOp>(op)) return rounded(b, operands[0], result);
+  llvm::SmallVector<Value> wide;
+  for (Value operand : operands) wide.push_back(is_narrow(operand.getType()) ? widened(b, operand) : operand);
+  if (llvm::isa<arith::ExtFOp>(op)) return result.isF32() ? wide[0] : arith::ExtFOp::create(b, result, wide[0]).getResult();
+  if (op->getName().getDialectNamespace() == "tile") return {};  // conversions that saturate: the general expansion widens
+  mlir::OperationState state(b.getLoc(), op->getName());
+  state.addOperands(wide);
+  state.addTypes(rounds ? b.getF32Type() : result);
+  state.addAttributes(op->getAttrs());
+  Value computed = b.create(state)->getResult(0);
+  return rounds ? rounded(b, computed, result) : computed;
+}
+
+void SimtTarget::report_assertion(Builder& b, Value, Value failed, std::int32_t number) const {
+  auto branch = scf::IfOp::create(b, failed, /*withElseRegion=*/false);
+  const mlir::OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&branch.getThenRegion().front());
+  call(b, "simt_report_assertion", {}, constant(b, number));
+}
+
+}  // namespace tilewright::simt

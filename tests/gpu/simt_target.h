@@ -1,0 +1,45 @@
+// The GPU level's target on the simulated machine: its instructions are calls of Machine::hooks().
+#pragma once
+
+#include "compiler/gpu/target.h"
+#include "tests/gpu/machine.h"
+
+namespace tilewright::simt {
+
+class SimtTarget final : public gpu::GpuTarget {
+ public:
+  explicit SimtTarget(const Configuration& configuration) : configuration_(configuration) {}
+
+  std::string name() const override { return configuration_.name; }
+  void register_dialects(mlir::DialectRegistry&) const override {}
+  int lanes() const override { return configuration_.lanes; }
+  std::int64_t max_shared_bytes() const override { return 96 * 1024; }
+  int max_warps() const override { return 8; }
+
+  std::optional<gpu::MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const override;
+  llvm::SmallVector<Value> multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
+                                    mlir::ValueRange acc) const override;
+
+  Value thread_id(Builder& b) const override;
+  Value program_id(Builder& b, int axis) const override;
+  Value num_programs(Builder& b, int axis) const override;
+  void barrier(Builder& b) const override;
+  Value shuffle(Builder& b, Value word, Value lane) const override;
+  Value shuffle_xor(Builder& b, Value word, int mask) const override;
+  Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
+  void store(Builder& b, Value value, Value address, Value predicate) const override;
+  Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
+  void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
+
+ private:
+  const Configuration& configuration_;
+  mutable std::int32_t sites_ = 0;  // places of the code where threads wait, one number each
+};
+
+// Calls a function of Machine::hooks(), which is declared where it is not; null for one without a result.
+mlir::Value call_hook(mlir::OpBuilder& b, mlir::Location loc, const char* name, mlir::Type result, mlir::ValueRange arguments);
+
+// Machines to test on: "simt32" is like a GPU with 32 lanes and mma.sync, "simt8" has small warps and a matrix instruction of its own.
+const std::vector<Configuration>& configurations();
+
+}  // namespace tilewright::simt
