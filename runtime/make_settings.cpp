@@ -40,7 +40,7 @@ OperatorSettings make_settings(const Operator& op, const std::vector<std::string
   KernelSettings tunables;
   for (const std::string& word : given) {
     const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) throw Error(3503, "setting '" + word + "' is not NAME=VALUE");
+    if (equals == std::string::npos || equals == 0) throw Error(3508, "setting '" + word + "' is not NAME=VALUE");
     const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
     if (const auto found = values.find(name); found != values.end()) {
       found->second = value;

@@ -8,7 +8,7 @@
 
 namespace tilewright {
 
-// The operator's settings overlaid by what was given. What is not a setting of the operator goes to the tunables if one of its kernels has it. Throws Error TW3503 for a word that
+// The operator's settings overlaid by what was given. What is not a setting of the operator goes to the tunables if one of its kernels has it. Throws Error TW3508 for a word that
 // is not name=value, TW3001 for a name nobody has, TW3002 for a tunable that is not an integer. Given twice, the last holds.
 OperatorSettings make_settings(const Operator& op, const std::vector<std::string>& given);
 

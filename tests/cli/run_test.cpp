@@ -133,8 +133,8 @@ TEST_F(RunVerb, UnknownDevices) {
 }
 
 TEST_F(RunVerb, MalformedSettings) {
-  expect_refused(on("run", "test_scale", {"--set", "size"}), 2, {"TW3503", "'size'", "NAME=VALUE"});
-  expect_refused(on("run", "test_scale", {"--set", "=5"}), 2, {"TW3503"});
+  expect_refused(on("run", "test_scale", {"--set", "size"}), 2, {"TW3508", "'size'", "NAME=VALUE"});
+  expect_refused(on("run", "test_scale", {"--set", "=5"}), 2, {"TW3508"});
   expect_refused(on("run", "test_scale", {"--set", "colour=red"}), 2, {"TW3001", "'colour'", "size"});
   for (const std::string value : {"12x", "", "-1", "1e3", "99999999999999999999", "0x10", " 5"})
     expect_refused(on("run", "test_scale", {"--set", "size=" + value}), 2, {"TW3002", "'size'", "'" + value + "'"});
