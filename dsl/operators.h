@@ -47,7 +47,7 @@ constexpr int min(int a, int b) { return a < b ? a : b; }
 constexpr int max(int a, int b) { return a > b ? a : b; }
 
 inline Tile operator-(TileArg x) { return detail::unary(program::Opcode::Neg, x); }
-inline Tile operator!(TileArg x) { return detail::unary(program::Opcode::Not, x); }
+Tile operator!(TileArg x);
 Tile operator&&(TileArg a, TileArg b) = delete;  // && and || ask while tracing: use & and |
 Tile operator||(TileArg a, TileArg b) = delete;  // && and || ask while tracing: use & and |
 inline Tile operator~(TileArg x) { return detail::unary(program::Opcode::Not, x); }

@@ -71,6 +71,8 @@ Tile unary(Opcode opcode, const Arg& x) {
 
 }  // namespace detail
 
+Tile operator!(TileArg x) { return detail::unary(Opcode::Not, expect_bool(x, "!")); }
+
 Tile ceil_div(TileArg a, TileArg b) {
   CallSite here(a.at);
   return (a + b - TileArg(scalar(Tile(b.ref).dtype(), 1))) / b;

@@ -49,6 +49,14 @@ struct ExpOfIntegers {
 };
 MUST_FAIL(ExpOfIntegers, ({}), "x", "y")
 
+struct NotOfIntegers {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    store(y, {0, 0}, cast(!arange(8), f32));  // error[TW1201]:36 '!' takes bools, not 8xi32
+  }
+};
+MUST_FAIL(NotOfIntegers, ({}), "x", "y")
+
 struct AddBools {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
