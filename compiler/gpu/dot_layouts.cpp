@@ -22,7 +22,7 @@ Extents extents_of(tile::DotOp dot) {
 }
 
 std::optional<MatrixInstruction> instruction_of(const GpuTarget& target, tile::DotOp dot) {
-  if (dot.hasBatch()) return std::nullopt;
+  if (dot.hasBatch() || dot.getIsUnsigned()) return std::nullopt;
   const Extents extents = extents_of(dot);
   auto instruction = target.matrix_instruction(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType(), extents.m, extents.n, extents.k);
   if (instruction && extents.k % instruction->k != 0) return std::nullopt;

@@ -34,6 +34,15 @@ float from_bf16(std::uint16_t bits) {
   return value;
 }
 
+// What LLVM calls where it keeps a bf16 as an f32 and wants it back: nothing is lost, whatever the bits mean. The result is in the low half of its register.
+float keep_bf16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits >>= 16;
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
 std::uint16_t to_f16(double value) {
   const auto narrow = static_cast<_Float16>(value);
   std::uint16_t bits;
@@ -106,6 +115,7 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_before_store", reinterpret_cast<void*>(&Hooks::before_store)},
           {"simt_after_store", reinterpret_cast<void*>(&Hooks::after_store)},
           {"simt_report_assertion", reinterpret_cast<void*>(&Hooks::report_assertion)},
+          {"__truncsfbf2", reinterpret_cast<void*>(&keep_bf16)},
           {"simt_to_bf16", reinterpret_cast<void*>(&to_bf16)},
           {"simt_from_bf16", reinterpret_cast<void*>(&from_bf16)},
           {"simt_to_f16", reinterpret_cast<void*>(&to_f16)},

@@ -8,6 +8,7 @@
 #include "compiler/reference/interpreter.h"
 #include "compiler/targets/llvm_errors.h"
 #include "compiler/targets/position.h"
+#include "compiler/transforms/passes.h"
 #include "runtime/support/error.h"
 #include "tests/fuzz/fault.h"
 #include "tests/gpu/simt_target.h"
@@ -44,10 +45,11 @@ void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   passes.addPass(gpu::create_convert_tile_gpu(target));
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
+  passes.addPass(create_expand_math());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addPass(mlir::createConvertVectorToLLVMPass());
-  passes.addPass(mlir::createConvertMathToLibmPass());
   passes.addPass(mlir::createConvertMathToLLVMPass());
+  passes.addPass(mlir::createConvertMathToLibmPass());
   passes.addPass(mlir::createArithToLLVMConversionPass());
   passes.addPass(mlir::createConvertControlFlowToLLVMPass());
   passes.addPass(mlir::createConvertFuncToLLVMPass());
@@ -184,6 +186,7 @@ class Simulated : public fuzz::Target {
     guard_llvm(2302, "code generation failed", [&] {
       auto machine = checked(llvm::orc::JITTargetMachineBuilder::detectHost());
       machine.setCodeGenOptLevel(llvm::CodeGenOptLevel::None);
+      machine.getFeatures().AddFeature("avx512bf16", false);  // flushes subnormals
       jit_ = checked(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(machine)).create());
       translated->setDataLayout(jit_->getDataLayout());
       llvm::orc::JITDylib& library = jit_->getMainJITDylib();
