@@ -54,6 +54,9 @@ class CompileTimes final : public Session {
     session_->launch(kernel, arguments, settings);
     if (const double taken = session_->stats().compile_ms - before; taken > 0) by_kernel_[kernel.name()] = std::max(by_kernel_[kernel.name()], taken);
   }
+  PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
+    return session_->prepare(kernel, arguments, settings);
+  }
   DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) override { return session_->allocate(dtype, shape); }
   DeviceTensor upload(const HostTensor& tensor) override { return session_->upload(tensor); }
   HostTensor download(const TensorView& tensor) override { return session_->download(tensor); }

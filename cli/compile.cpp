@@ -3,6 +3,7 @@
 #include "cli/devices.h"
 #include "cli/operators.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/verbs.h"
 #include "runtime/make_settings.h"
 #include "runtime/drivers/null/null_driver.h"
@@ -23,6 +24,7 @@ struct Options {
   OperatorArguments op;
   std::string target = "host", emit, output, dump_after, input, kernel;
   std::uint64_t seed = 0;
+  bool report = false, json = false;
 };
 
 using Programs = std::vector<std::shared_ptr<const program::Program>>;
@@ -117,9 +119,27 @@ CompileLevel require_level(const Options& options) {
   throw Error(3506, "target '" + options.target + "' has no level '" + options.emit + "'").help("its levels: " + known);
 }
 
+// A report alone shows no level. Beside one it goes where that does not.
+void report(const Programs& programs, const Options& options) {
+  if (options.target == "reference") throw Error(3506, "target 'reference' has no code to report on");
+  CompileOptions compile;
+  compile.target = options.target;
+  std::FILE* file = options.emit.empty() || !options.output.empty() ? stdout : stderr;
+  nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
+  for (const auto& program : programs) {
+    progress("{} for {}", program->name, options.target);
+    const Artifact artifact = compiler()->compile(program, compile);
+    if (options.json) kernels.push_back(report_json(artifact));
+    else print_report(file, artifact);
+  }
+  if (options.json) fmt::print(file, "{}\n", kernels.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 void compile(const Options& options) {
   const CompileLevel level = require_level(options);
   const Programs programs = record_programs(options);
+  if (options.report) report(programs, options);
+  if (options.report && options.emit.empty() && options.output.empty()) return;
   if (level.is_binary && programs.size() > 1)
     throw Error(3506, "level '" + level.name + "' is binary and holds one kernel; these settings give " + std::to_string(programs.size())).help("choose one with --kernel");
   std::string text;
@@ -142,6 +162,8 @@ void add_compile(CLI::App& app, ExitCode& code) {
   verb->add_option("--emit", options->emit, "The level to show: program, tile, llvm, and the target's own; without it the target's code")->type_name("LEVEL");
   verb->add_option("-o,--output", options->output, "Where to write it; without it stdout")->type_name("F");
   verb->add_option("--dump-after", options->dump_after, "Print the IR after this pass, or after `all`, to stderr")->type_name("PASS");
+  CLI::Option* report = verb->add_flag("--report", options->report, "Compile, and say what the code takes: registers, spills, shared memory, occupancy, time, remarks");
+  verb->add_flag("--json", options->json, "The report as JSON")->needs(report);
   verb->add_option("--kernel", options->kernel, "Only the kernel of this name");
   verb->add_option("--input", options->input, "Tensors to take sizes and types from; without it random ones of the settings")->type_name("F.safetensors");
   verb->add_option("--seed", options->seed, "Seed of random tensors")->capture_default_str();

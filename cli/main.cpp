@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
   add_list(app, code);
   add_run(app, code);
   add_compile(app, code);
+  add_bench(app, code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {

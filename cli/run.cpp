@@ -2,6 +2,7 @@
 #include "cli/devices.h"
 #include "cli/operators.h"
 #include "cli/progress.h"
+#include "cli/statistics.h"
 #include "cli/verbs.h"
 #include "runtime/make_settings.h"
 #include "runtime/safetensors.h"
@@ -10,7 +11,6 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -39,12 +39,6 @@ struct Outcome {
   LaunchStats first;  // what the first run cost, compilation included
   std::optional<CheckReport> check;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 std::string describe(const TensorMap& tensors) {
   std::string text;

@@ -80,7 +80,7 @@ class DeviceSession : public Session {
 
   std::string device() const override { return device_->properties().name; }
 
-  void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
+  PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
     check_arguments(kernel, arguments);
     check_memory(kernel, arguments);
     program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings)};
@@ -91,10 +91,15 @@ class DeviceSession : public Session {
 
     const CallKey key = specialisations_.key(kernel, call.settings, call.types, call.facts);
     const std::shared_ptr<const LoadedKernel> loaded = cache_.get(key, [&] { return make_kernel(kernel, call); });
-    const std::vector<std::uint64_t> slots = pack_arguments(*loaded->program, arguments);
+    std::vector<std::uint64_t> slots = pack_arguments(*loaded->program, arguments);
     const GridSize grid = loaded->grid.evaluate(slots);
-    const std::int64_t programs = programs_of(grid, kernel.name());
-    const double milliseconds = programs == 0 ? 0 : run(*loaded, grid, slots);
+    return {loaded->program, loaded->executable, grid, std::move(slots)};
+  }
+
+  void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
+    const PreparedLaunch prepared = prepare(kernel, arguments, settings);
+    const GridSize& grid = prepared.grid;
+    const double milliseconds = programs_of(grid, kernel.name()) == 0 ? 0 : run(prepared);
     if (log_enabled(LogLevel::Debug)) {
       log(LogLevel::Debug, "launched '" + kernel.name() + "' on " + device() + ", grid " + std::to_string(grid[0]) + " x " + std::to_string(grid[1]) + " x " +
                                std::to_string(grid[2]) + ", " + std::to_string(milliseconds) + " ms");
@@ -208,11 +213,11 @@ class DeviceSession : public Session {
     return std::make_shared<const LoadedKernel>(LoadedKernel{std::move(program), std::move(executable), std::move(grid)});
   }
 
-  double run(const LoadedKernel& loaded, const GridSize& grid, std::span<const std::uint64_t> slots) {
+  double run(const PreparedLaunch& prepared) {
     double milliseconds = 0;
     with_lane([&](Lane& lane) {
       lane.stream->record(*lane.start);
-      lane.stream->launch(*loaded.executable, grid, slots);
+      lane.stream->launch(*prepared.executable, prepared.grid, prepared.slots);
       lane.stream->record(*lane.stop);
       lane.stream->synchronize();
       milliseconds = lane.stop->milliseconds_since(*lane.start);
@@ -258,14 +263,14 @@ std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::share
   return std::make_unique<DeviceSession>(std::move(device), std::move(compiler), options);
 }
 
-std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
-  const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(compiler, options);
-  Error missing(3301, "there is no device '" + device + "'");
+std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(std::move(compiler), options);
+  Error missing(3301, "there is no device '" + name + "'");
   for (const std::unique_ptr<Driver>& driver : drivers) {
-    const int ordinal = ordinal_of(device, driver->name());
+    const int ordinal = ordinal_of(name, driver->name());
     if (ordinal < 0) continue;
     try {
-      return make_session(driver->open(ordinal), compiler, options);
+      return driver->open(ordinal);
     } catch (const Error& error) {
       if (error.code() != 3301) throw;
       missing = error;
@@ -276,6 +281,10 @@ std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr
     for (const DeviceProperties& found : driver->enumerate()) known += (known.empty() ? "" : ", ") + found.name;
   }
   throw missing.help("devices here: " + known);
+}
+
+std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  return make_session(open_device(device, compiler, options), compiler, options);
 }
 
 }  // namespace tilewright

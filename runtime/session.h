@@ -45,6 +45,15 @@ class DeviceTensor {
   std::shared_ptr<void> memory_;
 };
 
+// A launch made ready: traced, compiled, its arguments checked and laid out. To run it on a stream of the session's device is Stream::launch(*executable, grid, slots). The tensors of
+// its arguments must live until then.
+struct PreparedLaunch {
+  std::shared_ptr<const program::Program> program;
+  std::shared_ptr<Executable> executable;
+  GridSize grid{};
+  std::vector<std::uint64_t> slots;
+};
+
 // Thread-safe but for stats(): several threads may launch at once, and each kernel is compiled once. A kernel must not be destroyed before the sessions that launched it.
 class Session {
  public:
@@ -57,6 +66,9 @@ class Session {
   // Arguments are checked before anything runs. Throws Error: TW1xxx from tracing, TW2xxx from compiling, TW32xx for arguments and settings that do not fit the kernel
   // (runtime/arguments.h; TW3207: memory that the device cannot access), TW3401 for a failed assertion of the kernel.
   virtual void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
+
+  // What launch() does before it runs anything. Throws as launch() does, but for TW3401.
+  virtual PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
 
   // Uninitialised device memory, row-major. Filled with 0xFF bytes (NaN) when the session poisons, as it does under --check.
   virtual DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) = 0;
@@ -74,8 +86,11 @@ struct SessionOptions {
   InterpreterHook interpreter;  // what runs programs on the device "reference"
 };
 
-// A session on the device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). `compiler` may be null where the device takes programs as they are (reference, null).
+// The device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). `compiler` may be null where the device takes programs as they are (reference, null).
 // Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter, no driver library.
+std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
+
+// A session on the device of this name.
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
 // A session on a device already open. Throws Error TW3301 when the device needs a compiler and `compiler` is null.

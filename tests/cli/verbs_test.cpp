@@ -20,7 +20,7 @@ std::size_t count(const std::string& text, const std::string& word) {
 TEST_F(Verbs, HelpAndVersion) {
   const Finished help = tilewright({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* verb : {"doctor", "list", "run", "compile"}) {
+  for (const char* verb : {"doctor", "list", "run", "compile", "bench"}) {
     EXPECT_NE(help.out.find(verb), std::string::npos);
     EXPECT_EQ(tilewright({verb, "--help"}).exit_code, 0);
   }
@@ -137,6 +137,22 @@ TEST_F(CompileVerb, DumpsAfterPasses) {
   EXPECT_GE(count(one.err, "// ---- "), 1u);
   EXPECT_LT(count(one.err, "// ---- "), count(all.err, "// ---- "));
   expect_refused(on("compile", "test_scale", {"--dump-after", "no-such-pass"}), 2, {"TW3505", "'no-such-pass'", pass});
+}
+
+TEST_F(CompileVerb, Reports) {
+  const Finished people = on("compile", "test_two_step", {"--target", "x86-64-v3", "--report"});
+  EXPECT_EQ(people.exit_code, 0) << people.err;
+  for (const char* word : {"test_scale_kernel for x86-64-v3", "test_mark_kernel for x86-64-v3", "compile ", "import ", "passes ", "code "}) EXPECT_NE(people.out.find(word), std::string::npos) << word;
+  const Finished machine = on("compile", "test_scale", {"--target", "x86-64-v3", "--report", "--json"});
+  const auto kernels = nlohmann::json::parse(machine.out);
+  ASSERT_EQ(kernels.size(), 1u);
+  EXPECT_EQ(kernels[0]["kernel"], "test_scale_kernel");
+  EXPECT_GT(kernels[0]["code_bytes"], 0);
+  EXPECT_EQ(kernels[0]["phases"].size(), 3u);
+  const Finished both = on("compile", "test_scale", {"--target", "x86-64-v3", "--report", "--emit", "llvm"});
+  EXPECT_EQ(both.out, on("compile", "test_scale", {"--target", "x86-64-v3", "--emit", "llvm"}).out);
+  EXPECT_NE(both.err.find("test_scale_kernel for x86-64-v3"), std::string::npos);
+  expect_refused(on("compile", "test_scale", {"--json"}), 2, {"--report"});
 }
 
 TEST_F(CompileVerb, Refusals) {

@@ -2,10 +2,9 @@
 #include "tests/fuzz/device_target.h"
 
 #include "compiler/reference/interpreter.h"
-#include "runtime/session.h"
-#include "runtime/support/error.h"
 
 #include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -100,14 +99,6 @@ class OnDevice : public Target {
 };
 
 }  // namespace
-
-std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler) {
-  const std::string kind = name.substr(0, name.find(':'));
-  for (const std::unique_ptr<Driver>& driver : make_drivers(std::move(compiler))) {
-    if (driver->name() == kind) return driver->open(name == kind ? 0 : std::stoi(name.substr(kind.size() + 1)));
-  }
-  throw Error(3301, "there is no device '" + name + "'");
-}
 
 std::unique_ptr<Target> device_target(std::shared_ptr<Compiler> compiler, std::shared_ptr<Device> device) {
   return std::make_unique<OnDevice>(std::move(compiler), std::move(device));

@@ -8,6 +8,7 @@
 #include "compiler/compiler.h"
 #include "dsl/program/canonical.h"
 #include "dsl/program/print_cpp.h"
+#include "runtime/session.h"
 #include "runtime/support/error.h"
 #include "tests/fuzz/device_target.h"
 #include "tests/fuzz/generator.h"

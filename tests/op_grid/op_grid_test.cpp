@@ -3,6 +3,7 @@
 //   op_grid_test --gtest_filter='Reference.*'      op_grid_test --gtest_filter='Host.add_f32'      op_grid_test --gtest_filter='Cuda.*'
 #include "compiler/compiler.h"
 #include "dsl/program/verify.h"
+#include "runtime/session.h"
 #include "runtime/support/error.h"
 #include "tests/fuzz/device_target.h"
 #include "tests/fuzz/run.h"
@@ -57,7 +58,7 @@ class CudaTest : public ::testing::Test {
   static std::unique_ptr<fuzz::Target> open() {
     try {
       const std::shared_ptr<Compiler> compiler = make_compiler();
-      return fuzz::device_target(compiler, fuzz::open_device("cuda:0", compiler));
+      return fuzz::device_target(compiler, open_device("cuda:0", compiler));
     } catch (const Error& error) {
       if (error.code() != 3301) throw;
       missing_ = error.what();

@@ -1,0 +1,42 @@
+"""Peers of dense attention: PyTorch's scaled_dot_product_attention with each of its backends that takes the problem."""
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+BACKENDS = {"cuDNN": SDPBackend.CUDNN_ATTENTION, "FlashAttention": SDPBackend.FLASH_ATTENTION, "efficient": SDPBackend.EFFICIENT_ATTENTION}
+
+
+def heads_first(s, device, length, heads, dim):
+    return torch.randn(s.integer("batch"), length, heads, dim, device=device, dtype=s.dtype).transpose(1, 2)
+
+
+def flash_forward(s, device):
+    for name in ("cu_seqlens", "cu_seqlens_k"):
+        if s.text(name):
+            raise ValueError(f"{name} has no peer")
+    if s.integer("window", 0):
+        raise ValueError("window has no peer")
+    seq, dim, heads, kv_heads = (s.integer(name) for name in ("seq", "dim", "heads", "kv_heads"))
+    kv_seq, value_dim, causal = s.integer("kv_seq", seq), s.integer("value_dim", dim), s.flag("causal")
+    if causal and kv_seq != seq:
+        raise ValueError("causal attention of another number of keys than queries has no peer")
+    q = heads_first(s, device, seq, heads, dim)
+    k, v = heads_first(s, device, kv_seq, kv_heads, dim), heads_first(s, device, kv_seq, kv_heads, value_dim)
+
+    def attend():
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=heads != kv_heads)
+
+    def by(backend):
+        def call():
+            with sdpa_kernel(backend):
+                return attend()
+
+        return call
+
+    if device.type == "cpu":
+        return {"SDPA": attend}
+    return {f"SDPA {name}": by(backend) for name, backend in BACKENDS.items()}
+
+
+PEERS = {"flash_forward": flash_forward}
