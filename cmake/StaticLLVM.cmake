@@ -31,7 +31,6 @@ _tilewright_drop_shared_llvm(${MLIR_EXPORTED_TARGETS})
 
 # LLVMSupport's own dependencies, less Z3 (a solver nothing here calls) and with static compression libraries. LLVMExtensions would bring Polly.
 find_library(TILEWRIGHT_ZLIB libz.a REQUIRED)
-find_package(zstd REQUIRED)
 set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "rt;dl;m;${TILEWRIGHT_ZLIB};zstd::libzstd_static;LLVMDemangle")
 set_target_properties(LLVMExtensions PROPERTIES INTERFACE_LINK_LIBRARIES LLVMSupport)
 

@@ -1,5 +1,6 @@
 #include "compiler/compiler.h"
 
+#include "compiler/build.h"
 #include "compiler/import/import.h"
 #include "compiler/targets/cpu/codegen.h"
 #include "compiler/targets/position.h"
@@ -134,6 +135,13 @@ class MlirCompiler final : public Compiler {
   std::string version() const override { return "LLVM " LLVM_VERSION_STRING; }
 
   std::string describe_target(std::string_view target) const override { return make_target(target)->describe(); }
+
+  std::string build_id() const override {
+    static const std::string id = compiler_build();
+    return id;
+  }
+
+  bool keeps_positions(std::string_view target) const override { return make_target(target)->keeps_positions(); }
 
   std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) override { return cpu::load_object(artifact, entry); }
 };

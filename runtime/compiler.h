@@ -48,6 +48,12 @@ class Compiler {
   // What decides about the code for a target beyond its name, such as what "host" means here; part of the content key.
   virtual std::string describe_target(std::string_view target) const = 0;
 
+  // The build of everything that has a part in compiling; equal builds make equal code. Empty: its code is not kept beyond this process.
+  virtual std::string build_id() const { return {}; }
+
+  // Whether code for a target holds the positions of its operations, for profilers and debuggers; they are then part of the content key.
+  virtual bool keeps_positions(std::string_view target) const { return true; }
+
   // Makes the code of a CPU artifact callable in this process; the entry stays valid as long as the returned handle lives.
   virtual std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) = 0;
 };

@@ -23,8 +23,11 @@ class Target {
   // What a user calls it: "x86-64-v4", "sm_90a".
   virtual const std::string& name() const = 0;
 
-  // What of it decides about the generated code, for keys and `doctor`.
+  // What of it decides about the generated code, tools beside LLVM included, for keys and `doctor`.
   virtual std::string describe() const = 0;
+
+  // Whether the code holds the positions of the author's operations.
+  virtual bool keeps_positions() const { return true; }
 
   // The levels of this target that can be shown, in the order of the pipeline, after "program" and "tile", which every target has.
   virtual const std::vector<CompileLevel>& levels() const = 0;

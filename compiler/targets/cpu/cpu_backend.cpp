@@ -18,6 +18,7 @@ class CpuBackend : public Target {
 
   const std::string& name() const override { return target_.name; }
   std::string describe() const override { return cpu::describe(target_); }
+  bool keeps_positions() const override { return false; }
 
   const std::vector<CompileLevel>& levels() const override {
     static const std::vector<CompileLevel> levels = {{.name = "llvm", .comment = ";"}, {.name = "asm", .comment = "#", .is_default = true}};

@@ -38,7 +38,11 @@ class NvidiaBackend : public Target {
   explicit NvidiaBackend(NvidiaTarget target) : target_(std::move(target)), gpu_(target_) {}
 
   const std::string& name() const override { return target_.name; }
-  std::string describe() const override { return target_.name + " " + target_.features; }
+  std::string describe() const override {
+    std::string problem;
+    const std::shared_ptr<const PtxAssembler> tool = assembler(problem);
+    return target_.name + " " + target_.features + ", " + (tool ? tool->description() : "PTX");
+  }
 
   const std::vector<CompileLevel>& levels() const override {
     static const std::vector<CompileLevel> levels = {
