@@ -95,11 +95,7 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
 
   // Rows of a and columns of b that this thread needs, each read once a step. Coordinates outside the tile are clamped: their sums are not used.
   const int row_axis = batched ? 1 : 0;
-  const auto bounded = [&](int axis, int reg) {
-    Value at = coordinate(acc_layout, axis, reg);
-    if (acc_layout.covered_extent(axis) > acc_layout.extents()[axis]) at = arith::MinSIOp::create(b_, at, i32(acc_layout.extents()[axis] - 1));
-    return at;
-  };
+  const auto bounded = [&](int axis, int reg) { return bounded_coordinate(acc_layout, axis, reg); };
   std::map<std::vector<std::int64_t>, Value> a_offsets, b_offsets;  // bytes, by coordinates in thread 0
   std::vector<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> of_register;
   for (int reg = 0; reg < acc_layout.registers(); ++reg) {

@@ -75,6 +75,7 @@ class Emitter {
 
   // ---- index.cpp
   Value coordinate(const Layout& layout, int axis, int reg);       // i32, of the element that a register of this thread holds
+  Value bounded_coordinate(const Layout& layout, int axis, int reg);  // the last coordinate of the tile where the register is outside
   Value evaluate(const layout::IndexExpression& expression, int reg);  // i32
   Value thread_part(const layout::IndexExpression& expression);        // i32; the part that is the same for all registers
   Value inside(const Layout& layout, const layout::Bounds& bounds, int reg);  // i1, whether the register holds an element; null: in every thread
@@ -129,8 +130,13 @@ class Emitter {
   Value shared_address(Value base, Value offset, std::int64_t constant_offset = 0);  // bytes
   void store_shared(Value value, Value address);
   Value load_shared(mlir::Type type, Value address);
-  // Writes a tile to scratch at `base`, element after element in row-major order; no synchronisation.
+  // The offset in bytes of what a register holds, in an array with these strides in elements; i32.
+  Value offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::ArrayRef<Value> coordinates, mlir::Type element);
+  // Writes the elements of a tile to scratch at `base`, each once; no synchronisation.
+  void write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides);
   void write_row_major(const Registers& registers, const Layout& layout, mlir::Type element, Value base);
+  // A register for each of `layout`, read at the offset in bytes that is given for it; registers that no thread uses are zero.
+  Registers read_elements(const Layout& layout, mlir::Type element, Value base, llvm::function_ref<Value(int)> offset);
   static std::int64_t row_major_bytes(const Layout& layout, mlir::Type element);
 
   // ---- small helpers; emitter.cpp

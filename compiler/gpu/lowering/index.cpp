@@ -64,6 +64,12 @@ Emitter::Value Emitter::evaluate(const IndexExpression& expression, int reg) {
 
 Emitter::Value Emitter::coordinate(const Layout& layout, int axis, int reg) { return evaluate(layout::coordinate_expression(layout, axis), reg); }
 
+Emitter::Value Emitter::bounded_coordinate(const Layout& layout, int axis, int reg) {
+  Value at = coordinate(layout, axis, reg);
+  if (layout.covered_extent(axis) > layout.extents()[axis]) at = arith::MinSIOp::create(b_, at, i32(layout.extents()[axis] - 1));
+  return at;
+}
+
 Emitter::Value Emitter::inside(const Layout& layout, const layout::Bounds& bounds, int reg) {
   Value all;
   for (int axis : bounds.axes) {

@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 #include <algorithm>
 
@@ -41,22 +42,26 @@ Emitter::Value Emitter::load_shared(mlir::Type type, Value address) {
 
 std::int64_t Emitter::row_major_bytes(const Layout& layout, mlir::Type element) { return layout.elements() * bytes_of(element); }
 
-void Emitter::write_row_major(const Registers& registers, const Layout& layout, mlir::Type element, Value base) {
+Emitter::Value Emitter::offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::ArrayRef<Value> coordinates, mlir::Type element) {
+  Value offset;
+  for (auto [stride, coordinate] : llvm::zip(strides, coordinates)) {
+    const std::int64_t bytes = stride * bytes_of(element);
+    offset = add(offset, bytes == 1 ? coordinate : arith::MulIOp::create(b_, coordinate, i32(bytes)).getResult());
+  }
+  return offset ? offset : i32(0);
+}
+
+void Emitter::write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides) {
   const std::vector<layout::Bounds> bounds = layout::bounds(layout);
-  const std::int64_t size = bytes_of(element);
   const layout::Owners owners = layout::owners(layout);
   Value owns = owned(layout);
   for (int reg : owners.registers) {
     if (bounds[reg].validity == layout::Validity::kNever) continue;
-    Value position;
-    std::int64_t stride = size;
-    for (int axis = layout.rank(); axis-- > 0;) {
-      Value at = coordinate(layout, axis, reg);
-      position = add(position, stride == 1 ? at : arith::MulIOp::create(b_, at, i32(stride)).getResult());
-      stride *= layout.extents()[axis];
-    }
+    Registers at;
+    for (int axis = 0; axis < layout.rank(); ++axis) at.push_back(coordinate(layout, axis, reg));
+    Value address = shared_address(base, offset_in(strides, at, element));
     Value condition = and_(owns, inside(layout, bounds[reg], reg));
-    const auto write = [&] { store_shared(to_memory(registers[reg]), shared_address(base, position)); };
+    const auto write = [&] { store_shared(to_memory(registers[reg]), address); };
     if (!condition) {
       write();
       continue;
@@ -66,6 +71,28 @@ void Emitter::write_row_major(const Registers& registers, const Layout& layout, 
     b_.setInsertionPointToStart(&branch.getThenRegion().front());
     write();
   }
+}
+
+void Emitter::write_row_major(const Registers& registers, const Layout& layout, mlir::Type element, Value base) {
+  write_strided(registers, layout, element, base, mlir::computeStrides(layout.extents()));
+}
+
+Registers Emitter::read_elements(const Layout& layout, mlir::Type element, Value base, llvm::function_ref<Value(int)> offset) {
+  const std::vector<layout::Bounds> bounds = layout::bounds(layout);
+  Registers read(layout.registers());
+  for (int reg = 0; reg < layout.registers(); ++reg) {
+    if (bounds[reg].validity == layout::Validity::kNever) read[reg] = zero(element);
+  }
+  const std::vector<std::pair<int, int>> copies = layout::register_copies(layout);
+  for (auto [copy, original] : copies) read[copy] = {};
+  llvm::SmallVector<bool> is_copy(read.size());
+  for (auto [copy, original] : copies) is_copy[copy] = true;
+  for (int reg = 0; reg < layout.registers(); ++reg) {
+    if (is_copy[reg] || read[reg]) continue;
+    read[reg] = from_memory(load_shared(memory_type(element), shared_address(base, offset(reg))), element);
+  }
+  for (auto [copy, original] : copies) read[copy] = read[original];
+  return read;
 }
 
 }  // namespace tilewright::gpu
