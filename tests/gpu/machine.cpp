@@ -13,6 +13,10 @@ constexpr auto kPoison = std::byte{0xa5};
 
 Machine* current = nullptr;
 
+alignas(kSinkBytes) std::byte sink[kSinkBytes];
+
+bool is_sink(std::uint64_t address) { return address == reinterpret_cast<std::uint64_t>(sink); }
+
 // Round to nearest even; the double is a float or a double of the kernel.
 std::uint16_t to_bf16(double value) {
   if (std::isnan(value)) return 0x7fc0;
@@ -86,20 +90,25 @@ struct Machine::Hooks {
   static double matrix_result(std::int32_t reg) { return self().operands[2][reg]; }
 
   static void load(std::uint64_t address, std::int32_t bytes, std::int32_t is_shared) {
+    if (is_sink(address)) return;
     current->touch(address, bytes, is_shared != 0);
     if (const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(address), bytes))
       current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
   }
   static void before_store(std::uint64_t address, std::int32_t bytes, std::int32_t is_shared) {
+    if (is_sink(address)) return;
     current->touch(address, bytes, is_shared != 0);
     current->races_.before_store(reinterpret_cast<const std::byte*>(address), bytes);
   }
   static void after_store(std::uint64_t address, std::int32_t bytes, std::int32_t is_shared) {
+    if (is_sink(address)) return;
     if (const char* wrong = current->races_.after_store(current->running_, reinterpret_cast<const std::byte*>(address), bytes))
       current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
   }
 
-  static void report_assertion(std::int32_t number) { current->failed_assertions_.push_back(number); }
+  static void report_assertion(std::int32_t failed, std::int32_t number) {
+    if (failed != 0) current->failed_assertions_.push_back(number);
+  }
 };
 
 std::vector<std::pair<const char*, void*>> Machine::hooks() {
@@ -114,6 +123,7 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_load", reinterpret_cast<void*>(&Hooks::load)},
           {"simt_before_store", reinterpret_cast<void*>(&Hooks::before_store)},
           {"simt_after_store", reinterpret_cast<void*>(&Hooks::after_store)},
+          {"simt_sink", sink},
           {"simt_report_assertion", reinterpret_cast<void*>(&Hooks::report_assertion)},
           {"__truncsfbf2", reinterpret_cast<void*>(&keep_bf16)},
           {"simt_to_bf16", reinterpret_cast<void*>(&to_bf16)},

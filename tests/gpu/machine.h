@@ -24,6 +24,8 @@ struct Configuration {
   std::vector<std::pair<std::string, gpu::MatrixInstruction>> instructions;  // by what they take: "f16", "bf16" to f32, "i8" to i32
 };
 
+inline constexpr std::size_t kSinkBytes = 16;  // the widest access
+
 class Machine {
  public:
   using Entry = void (*)(const std::uint64_t* slots);
@@ -36,7 +38,7 @@ class Machine {
   // Numbers of the assertions that failed, in the order of time.
   const std::vector<int>& failed_assertions() const { return failed_assertions_; }
 
-  // What the code calls; the machine that runs is the process's one.
+  // What the code calls, and "simt_sink", memory for accesses that shall not take place; the machine that runs is the process's one.
   struct Hooks;
   static std::vector<std::pair<const char*, void*>> hooks();  // by symbol
 

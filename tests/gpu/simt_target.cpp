@@ -3,14 +3,12 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace tilewright::simt {
 
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
-namespace scf = mlir::scf;
 using layout::LinearMap;
 using mlir::Value;
 
@@ -51,6 +49,19 @@ unsigned bytes_of(mlir::Type type) {
   return static_cast<unsigned>((vector ? vector.getNumElements() : 1) * mlir::getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
 }
 
+Value sink(Builder& b) {
+  constexpr llvm::StringLiteral name = "simt_sink";
+  constexpr unsigned kGlobalSpace = 1;
+  auto module = b.getInsertionBlock()->getParentOp()->getParentOfType<mlir::ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    const mlir::OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(b, LLVM::LLVMArrayType::get(b.getI8Type(), kSinkBytes), /*isConstant=*/false, LLVM::Linkage::External, name, mlir::Attribute(), /*alignment=*/kSinkBytes,
+                           kGlobalSpace);
+  }
+  return LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), kGlobalSpace), name);
+}
+
 // From the bases of register and lane bits, as (dim0, dim1).
 LinearMap fragment(std::vector<layout::Point> registers, std::vector<layout::Point> lanes, int dim0_bits, int dim1_bits) {
   return LinearMap({{"register", std::move(registers)}, {"lane", std::move(lanes)}}, {{"dim0", dim0_bits}, {"dim1", dim1_bits}});
@@ -68,7 +79,7 @@ Configuration warps_of_32() {
 Configuration warps_of_8() {
   const gpu::MatrixInstruction small{"8x4x4", 8, 4, 4, fragment({{0, 1}, {0, 2}}, {{1, 0}, {2, 0}, {4, 0}}, 3, 2),
                                      fragment({{0, 1}}, {{1, 0}, {2, 0}, {0, 2}}, 2, 2), fragment({{2, 0}, {4, 0}}, {{0, 1}, {0, 2}, {1, 0}}, 3, 2)};
-  return {"simt8", 8, 2, {{"f16", small}, {"f32", small}}};
+  return {"simt8", 8, 8, {{"f16", small}, {"f32", small}}};
 }
 
 const char* key_of(mlir::Type operand) {
@@ -139,24 +150,16 @@ Value SimtTarget::shuffle_xor(Builder& b, Value word, int mask) const {
   return shuffle(b, word, arith::XOrIOp::create(b, lane, constant(b, mask)));
 }
 
+// Where a predicate is false the access goes to the machine's sink, which holds what is to be loaded then: branches and selects would cost far more time to compile.
 Value SimtTarget::load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const {
-  const auto access = [&] { return LLVM::LoadOp::create(b, type, address, bytes_of(type)).getResult(); };
-  if (!predicate) return access();
-  auto branch = scf::IfOp::create(b, type, predicate, /*withElseRegion=*/true);
-  const mlir::OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&branch.getThenRegion().front());
-  scf::YieldOp::create(b, access());
-  b.setInsertionPointToStart(&branch.getElseRegion().front());
-  scf::YieldOp::create(b, other ? other : garbage(b, type));
-  return branch.getResult(0);
+  const auto access = [&](Value at) { return LLVM::LoadOp::create(b, type, at, bytes_of(type)).getResult(); };
+  if (!predicate) return access(address);
+  LLVM::StoreOp::create(b, other ? other : garbage(b, type), sink(b), bytes_of(type));
+  return access(arith::SelectOp::create(b, predicate, address, sink(b)));
 }
 
 void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) const {
-  const mlir::OpBuilder::InsertionGuard guard(b);
-  if (predicate) {
-    auto branch = scf::IfOp::create(b, predicate, /*withElseRegion=*/false);
-    b.setInsertionPointToStart(&branch.getThenRegion().front());
-  }
+  if (predicate) address = arith::SelectOp::create(b, predicate, address, sink(b));
   LLVM::StoreOp::create(b, value, address, bytes_of(value.getType()));
 }
 
@@ -179,10 +182,7 @@ Value SimtTarget::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange 
 }
 
 void SimtTarget::report_assertion(Builder& b, Value, Value failed, std::int32_t number) const {
-  auto branch = scf::IfOp::create(b, failed, /*withElseRegion=*/false);
-  const mlir::OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&branch.getThenRegion().front());
-  call(b, "simt_report_assertion", {}, constant(b, number));
+  call(b, "simt_report_assertion", {}, {arith::ExtUIOp::create(b, b.getI32Type(), failed), constant(b, number)});
 }
 
 }  // namespace tilewright::simt

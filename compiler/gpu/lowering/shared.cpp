@@ -54,22 +54,18 @@ Emitter::Value Emitter::offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::Ar
 void Emitter::write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides) {
   const std::vector<layout::Bounds> bounds = layout::bounds(layout);
   const layout::Owners owners = layout::owners(layout);
-  Value owns = owned(layout);
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  const auto enter = [&](Value condition) {
+    if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
+  };
+  enter(owned(layout));
   for (int reg : owners.registers) {
     if (bounds[reg].validity == layout::Validity::kNever) continue;
+    mlir::OpBuilder::InsertionGuard inner(b_);
+    enter(inside(layout, bounds[reg], reg));
     Registers at;
     for (int axis = 0; axis < layout.rank(); ++axis) at.push_back(coordinate(layout, axis, reg));
-    Value address = shared_address(base, offset_in(strides, at, element));
-    Value condition = and_(owns, inside(layout, bounds[reg], reg));
-    const auto write = [&] { store_shared(to_memory(registers[reg]), address); };
-    if (!condition) {
-      write();
-      continue;
-    }
-    auto branch = mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false);
-    mlir::OpBuilder::InsertionGuard guard(b_);
-    b_.setInsertionPointToStart(&branch.getThenRegion().front());
-    write();
+    store_shared(to_memory(registers[reg]), shared_address(base, offset_in(strides, at, element)));
   }
 }
 
