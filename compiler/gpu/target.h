@@ -51,6 +51,16 @@ class GpuTarget {
   virtual Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const = 0;
   virtual void store(Builder& b, Value value, Value address, Value predicate) const = 0;
 
+  // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
+  virtual bool has_async_copies() const { return false; }
+  // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32) become zero; both addresses are aligned to `bytes`.
+  virtual void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {}
+  virtual void commit_copies(Builder& b) const {}                 // what this thread has begun since the last time is a group
+  virtual void wait_copies(Builder& b, int pending) const {}      // for all of this thread's groups but the last so many
+  // Four words a lane, from four matrices of 8 rows of 16 bytes: lane 8 i + r gives the address of row r of matrix i, and word i of lane 4 r + c is the c-th word of row r of matrix i; with
+  // `transposed`, of elements of 2 bytes, word i is made of the elements 2 c and 2 c + 1 of column r.
+  virtual llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const { return {}; }
+
   // An elementwise operation of `math` or `arith` on scalars in the target's own way; null: the general expansion will do.
   virtual Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const = 0;
 

@@ -14,7 +14,7 @@ struct NsaCompressed {
   Tune<int> rows{"rows", {128, 64, 256}};
   Tune<int> block_k{"block_k", {64, 128, 32}};
   Tune<int> stages{"stages", {2, 3}};
-  Tune<int> warps{"warps", {4, 8}};
+  Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"}, length{"length"}, stride{"stride"};
   Const<bool> packed{"packed"};
 

@@ -9,6 +9,9 @@
 #define GET_ATTRDEF_CLASSES
 #include "compiler/gpu/ir/TileGpuAttrs.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "compiler/gpu/ir/TileGpuTypes.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "compiler/gpu/ir/TileGpuOps.cpp.inc"
 
@@ -16,6 +19,7 @@ namespace tilewright::tile_gpu {
 
 void TileGpuDialect::initialize() {
   register_attributes();
+  register_types();
   addOperations<
 #define GET_OP_LIST
 #include "compiler/gpu/ir/TileGpuOps.cpp.inc"
@@ -26,6 +30,13 @@ void TileGpuDialect::register_attributes() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "compiler/gpu/ir/TileGpuAttrs.cpp.inc"
+      >();
+}
+
+void TileGpuDialect::register_types() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "compiler/gpu/ir/TileGpuTypes.cpp.inc"
       >();
 }
 

@@ -20,6 +20,9 @@
 #define GET_ATTRDEF_CLASSES
 #include "compiler/gpu/ir/TileGpuAttrs.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "compiler/gpu/ir/TileGpuTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "compiler/gpu/ir/TileGpuOps.h.inc"
 

@@ -17,8 +17,10 @@ def TileGpu_Dialect : Dialect {
     A module at this level says how many warps a block has (`tile_gpu.warps`) and how many lanes a warp has (`tile_gpu.lanes`).
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     void register_attributes();
+    void register_types();
   }];
 }
 
@@ -42,6 +44,21 @@ def TileGpu_Layout : AttrDef<TileGpu_Dialect, "Layout"> {
     static LayoutAttr get(::mlir::MLIRContext* context, const ::tilewright::layout::Layout& layout);
     ::tilewright::layout::Layout layout() const;
   }];
+}
+
+def TileGpu_Shared : TypeDef<TileGpu_Dialect, "Shared"> {
+  let mnemonic = "shared";
+  let summary = "tiles in shared memory";
+  let description = [{
+    `count` tiles of one shape in the block's shared memory, numbered from 0. How the elements of each are arranged follows from shape and element type
+    (compiler/gpu/shared_tiles.h).
+
+    ```mlir
+    !tile_gpu.shared<3, [64, 128], bf16>
+    ```
+  }];
+  let parameters = (ins "int64_t":$count, ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType);
+  let assemblyFormat = "`<` $count `,` `[` $shape `]` `,` $elementType `>`";
 }
 
 #endif

@@ -46,6 +46,7 @@ mlir::LogicalResult Emitter::run() {
   warp_ = warps_ == 1 ? i32(0) : arith::DivUIOp::create(b_, thread, i32(lanes)).getResult();
   shared_ = LLVM::AddressOfOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext(), kSharedSpace), kSharedName);
   bind_arguments(emitted);
+  source_.walk([&](tile_gpu::AllocOp op) { emit_alloc(op); });  // scratch lies behind all of them
   emit_block(source_.getBody().front());
   b_.setLoc(source_.getLoc());
   mlir::func::ReturnOp::create(b_);
@@ -91,6 +92,11 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return emit_load(load);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
   if (auto assertion = llvm::dyn_cast<tile::AssertOp>(op)) return emit_assert(assertion);
+  if (llvm::isa<tile_gpu::AllocOp>(op)) return;
+  if (auto copy = llvm::dyn_cast<tile_gpu::CopyAsyncOp>(op)) return emit_copy_async(copy);
+  if (llvm::isa<tile_gpu::CommitOp>(op)) return target_.commit_copies(b_);
+  if (auto wait = llvm::dyn_cast<tile_gpu::WaitOp>(op)) return emit_wait(wait);
+  if (auto local = llvm::dyn_cast<tile_gpu::LocalLoadOp>(op)) return emit_local_load(local);
   if (auto convert = llvm::dyn_cast<tile_gpu::ConvertLayoutOp>(op)) return emit_convert(convert);
   if (auto dot = llvm::dyn_cast<tile::DotOp>(op)) return emit_dot(dot);
   if (auto reduce = llvm::dyn_cast<tile::ReduceOp>(op)) return emit_reduce(reduce);

@@ -45,7 +45,7 @@ class Emitter {
   // Emits the function in the place of `source`, under its name, and erases `source`.
   mlir::LogicalResult run();
 
-  std::int64_t shared_bytes() const { return shared_bytes_; }
+  std::int64_t shared_bytes() const { return allocated_bytes_ + scratch_bytes_; }
   const std::vector<std::string>& assertions() const { return assertions_; }
   const std::vector<std::string>& remarks() const { return remarks_; }
 
@@ -87,11 +87,20 @@ class Emitter {
   struct Access;  // where the elements of one load or store are
   void emit_load(tile::LoadOp op);
   void emit_store(tile::StoreOp op);
-  Access open_access(const AccessShape& shape, mlir::Type tile);
+  // Where a kernel both loads from and stores to a tensor, what one thread does there is ordered with what others do by a barrier.
+  void order_memory(Value view, bool stores);
+  Access open_access(const AccessShape& shape, const Layout* layout);
   Value address(Access& access, int reg);
   Value in_bounds(Access& access, int reg);
   Registers load_registers(tile::LoadOp op, Access& access, int width);
   void store_registers(tile::StoreOp op, Access& access, int width);
+
+  // ---- staging.cpp: tiles that stay in shared memory
+  void emit_alloc(tile_gpu::AllocOp op);
+  void emit_copy_async(tile_gpu::CopyAsyncOp op);
+  void emit_wait(tile_gpu::WaitOp op);
+  void emit_local_load(tile_gpu::LocalLoadOp op);
+  Value shared_tile(Value shared, Value slot);  // address of one of the tiles
 
   // ---- convert.cpp
   void emit_convert(tile_gpu::ConvertLayoutOp op);
@@ -168,7 +177,8 @@ class Emitter {
   int warps_;
   mlir::ImplicitLocOpBuilder b_;
   bool failed_ = false;
-  std::int64_t shared_bytes_ = 0;
+  std::int64_t allocated_bytes_ = 0;  // of tiles that stay in shared memory; scratch follows
+  std::int64_t scratch_bytes_ = 0;
   std::vector<std::string> assertions_, remarks_;
 
   Value lane_, warp_;  // i32
@@ -177,6 +187,7 @@ class Emitter {
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, Registers> tiles_;
   llvm::DenseMap<Value, ViewParts> views_;
+  llvm::DenseMap<Value, std::int64_t> allocated_;  // offsets of shared tiles
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Layout>> layouts_;
 };
 

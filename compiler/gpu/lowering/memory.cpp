@@ -3,7 +3,7 @@
 // A coordinate of a view is a uniform part, which the index gives, plus the position in the tile, which depends on thread and register. Where runs of registers are neighbours in memory and
 // aligned, and the tile lies inside the view along the axis of the runs, whole runs are accessed at once; that last condition is tested when the kernel runs,
 // and a second version accesses element by element.
-#include "compiler/gpu/lowering/emitter.h"
+#include "compiler/gpu/lowering/access.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -21,38 +21,14 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 
-// One dimension of the view.
-struct Dimension {
-  mlir::Value uniform;            // i64; the coordinate that all elements share, or null
-  int axis = -1;             // of the tile whose position is added; -1: none
-  std::vector<mlir::Value> each;  // i64, the coordinate of each register, where an index tile gives it
-  mlir::Value low, extent;        // i32; the positions in bounds are low .. low + extent, where `axis` is counted
-};
-
 }  // namespace
 
-struct Emitter::Access {
-  const ViewParts* view = nullptr;
-  const Layout* layout = nullptr;  // null for a scalar
-  std::vector<layout::Bounds> bounds;
-  int contiguous_axis = -1;
-  int width = 1;             // elements of a run
-  Value whole_runs;          // i1, whether the tile is inside the view along the contiguous axis; null: runs are single elements
-  bool runs_inside = false;  // in the version being emitted, no check along the contiguous axis
-  Value base;                // address of the thread's elements, before what the register adds
-  std::vector<Dimension> dimensions;
-};
-
-Emitter::Access Emitter::open_access(const AccessShape& shape, mlir::Type tile) {
+Emitter::Access Emitter::open_access(const AccessShape& shape, const Layout* layout) {
   Access access;
   access.view = &views_.find(shape.view)->second;
   const ViewParts& view = *access.view;
-  if (auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(tile)) {
-    auto& cached = layouts_[tensor.getEncoding()];
-    if (!cached) cached = std::make_unique<Layout>(tile_gpu::layout_of(tile));
-    access.layout = cached.get();
-    access.bounds = layout::bounds(*access.layout);
-  }
+  access.layout = layout;
+  if (layout) access.bounds = layout::bounds(*layout);
   Value offset;  // i64, elements
   for (auto [d, map] : llvm::enumerate(shape.maps)) {
     Value index = shape.indices[d];
@@ -197,9 +173,23 @@ static int uniform_width(const layout::Layout& layout, int axis, int width, cons
   return width;
 }
 
+void Emitter::order_memory(Value view, bool stores) {
+  const auto root = [](Value of) {
+    while (auto narrow = of.getDefiningOp<tile::NarrowOp>()) of = narrow.getView();
+    return of;
+  };
+  bool loaded = false, stored = false;
+  source_.walk([&](mlir::Operation* op) {
+    if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) loaded |= root(load.getView()) == root(view);
+    if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) stored |= root(store.getView()) == root(view);
+  });
+  if (stores ? loaded : stored) target_.barrier(b_);
+}
+
 void Emitter::emit_load(tile::LoadOp op) {
+  order_memory(op.getView(), false);
   const mlir::Type element = tile::element_type_of(op.getType());
-  Access access = open_access(AccessShape::of(op), op.getType());
+  Access access = open_access(AccessShape::of(op), tile_type(op.getResult()) ? &layout_of(op.getResult()) : nullptr);
   if (!access.layout) {
     Value predicate = in_bounds(access, 0);
     if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));
@@ -249,7 +239,8 @@ void Emitter::store_registers(tile::StoreOp op, Access& access, int width) {
 }
 
 void Emitter::emit_store(tile::StoreOp op) {
-  Access access = open_access(AccessShape::of(op), op.getValue().getType());
+  order_memory(op.getView(), true);
+  Access access = open_access(AccessShape::of(op), tile_type(op.getValue()) ? &layout_of(op.getValue()) : nullptr);
   if (!access.layout) {
     Value predicate = in_bounds(access, 0);
     if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));

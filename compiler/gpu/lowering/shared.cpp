@@ -13,9 +13,9 @@ namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
 
 Emitter::Value Emitter::open_scratch(std::int64_t bytes) {
-  shared_bytes_ = std::max(shared_bytes_, bytes);
+  scratch_bytes_ = std::max(scratch_bytes_, bytes);
   target_.barrier(b_);
-  return shared_;
+  return shared_address(shared_, {}, allocated_bytes_);
 }
 
 void Emitter::publish_scratch() { target_.barrier(b_); }

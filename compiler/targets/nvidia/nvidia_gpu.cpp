@@ -186,6 +186,30 @@ void NvidiaGpu::store(Builder& b, Value value, Value address, Value predicate) c
   inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), operands, "@$1 st.global" + form.suffix() + " [$0], " + operand_list(2, form.words) + ";", constraints, true);
 }
 
+void NvidiaGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
+  const std::string text = std::string("cp.async.") + (bytes == 16 ? "cg" : "ca") + ".shared.global [$0], [$1], " + std::to_string(bytes) + ", $2;";
+  Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), shared);
+  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), {address, global, source_bytes}, text, "r,l,r,~{memory}", true);
+}
+
+void NvidiaGpu::commit_copies(Builder& b) const {
+  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), {}, "cp.async.commit_group;", "~{memory}", true);
+}
+
+void NvidiaGpu::wait_copies(Builder& b, int pending) const {
+  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), {}, "cp.async.wait_group " + std::to_string(pending) + ";", "~{memory}", true);
+}
+
+llvm::SmallVector<mlir::Value> NvidiaGpu::load_matrices(Builder& b, Value address, bool transposed) const {
+  const mlir::Type i32 = b.getI32Type();
+  const std::string text = std::string("ldmatrix.sync.aligned.m8n8.x4") + (transposed ? ".trans" : "") + ".shared.b16 {$0, $1, $2, $3}, [$4];";
+  Value all = inline_assembly(b, LLVM::LLVMStructType::getLiteral(b.getContext(), {i32, i32, i32, i32}), {LLVM::PtrToIntOp::create(b, i32, address)}, text,
+                              "=r,=r,=r,=r,r,~{memory}", true);
+  llvm::SmallVector<Value> words;
+  for (int i = 0; i < 4; ++i) words.push_back(LLVM::ExtractValueOp::create(b, all, i));
+  return words;
+}
+
 mlir::Value NvidiaGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
   if (!result.isF32()) return {};
   if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.f32 $0, $1;", "=f,f", false);

@@ -28,6 +28,11 @@ class NvidiaGpu final : public gpu::GpuTarget {
   Value shuffle_xor(Builder& b, Value word, int mask) const override;
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
   void store(Builder& b, Value value, Value address, Value predicate) const override;
+  bool has_async_copies() const override { return true; }
+  void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
+  void commit_copies(Builder& b) const override;
+  void wait_copies(Builder& b, int pending) const override;
+  llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 

@@ -13,6 +13,7 @@ void build_pipeline(mlir::OpPassManager& passes, const NvidiaGpu& target, Stage 
   build_tile_pipeline(passes);
   passes.addPass(gpu::create_assign_layouts(target));
   passes.addPass(mlir::createCSEPass());
+  passes.addPass(gpu::create_stage_loads(target));
   if (last == Stage::Gpu) return;
 
   passes.addPass(gpu::create_convert_tile_gpu(target));

@@ -1,0 +1,117 @@
+// Tiles that stay in shared memory: filled by asynchronous copies, read in the layouts of matrix instructions.
+#include "compiler/gpu/lowering/access.h"
+#include "compiler/gpu/shared_tiles.h"
+#include "compiler/layout/shape.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace tilewright::gpu {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+
+void Emitter::emit_alloc(tile_gpu::AllocOp op) {
+  const auto type = op.getType();
+  allocated_[op.getResult()] = allocated_bytes_;
+  allocated_bytes_ += tile_bytes(type) * type.getCount();
+}
+
+Emitter::Value Emitter::shared_tile(Value shared, Value slot) {
+  const auto type = llvm::cast<tile_gpu::SharedType>(shared.getType());
+  Value offset = type.getCount() == 1 ? Value() : arith::MulIOp::create(b_, slot, i32(tile_bytes(type))).getResult();
+  return shared_address(shared_, offset, allocated_[shared]);
+}
+
+void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
+  const auto type = llvm::cast<tile_gpu::SharedType>(op.getShared().getType());
+  const Layout layout = op.getLayout().layout();
+  const AccessShape shape = {op.getView(), op.getIndices(), op.getMaps(), type.getShape(), type.getElementType()};
+  Access access = open_access(shape, &layout);
+  access.runs_inside = true;  // along the runs, what lies outside is cut off by the number of bytes
+  const std::int64_t size = bytes_of(type.getElementType());
+  const int axis = access.contiguous_axis;
+  const Dimension& inner = access.dimensions.back();
+  Value predicate = scalar(op.getPredicate());
+  Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
+  const auto offsets = layout::offset_expression(layout, arrangement(type.getShape(), type.getElementType()));
+  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  Value owns = owned(layout);
+  const layout::Owners owners = layout::owners(layout);
+  const auto emit = [&] {
+    for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, access.width)) {
+      const int first = group.front();
+      if (!llvm::is_contained(owners.registers, first)) continue;
+      Value position = coordinate(layout, axis, first);
+      Value left = arith::SubIOp::create(b_, inner.extent, position);
+      left = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, left, i32(0)), i32(access.width));
+      Value bytes = arith::MulIOp::create(b_, left, i32(size));
+      Value reads = and_(predicate, in_bounds(access, first));
+      if (op.getMask()) reads = and_(reads, registers(op.getMask())[first]);
+      bytes = select(reads, bytes, i32(0));
+      // An address that nothing is read from may be any: that of the view.
+      Value from = select(arith::CmpIOp::create(b_, arith::CmpIPredicate::sgt, bytes, i32(0)), address(access, first), access.view->base);
+      Value offset = arith::MulIOp::create(b_, evaluate(*offsets, first), i32(size));
+      target_.copy_async(b_, shared_address(tile, offset), from, static_cast<int>(access.width * size), bytes);
+    }
+  };
+  if (!owns) return emit();
+  auto branch = mlir::scf::IfOp::create(b_, owns, /*withElseRegion=*/false);
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  b_.setInsertionPointToStart(&branch.getThenRegion().front());
+  emit();
+}
+
+void Emitter::emit_wait(tile_gpu::WaitOp op) {
+  target_.wait_copies(b_, static_cast<int>(op.getPending()));
+  target_.barrier(b_);
+}
+
+void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
+  const auto type = llvm::cast<tile_gpu::SharedType>(op.getShared().getType());
+  const mlir::Type element = type.getElementType();
+  const std::int64_t size = bytes_of(element);
+  // The layout over the axes of the memory.
+  const Layout wanted = op.getTransposed() ? layout::transposed(layout_of(op.getResult()), {1, 0}) : layout_of(op.getResult());
+  const layout::SharedLayout memory = arrangement(type.getShape(), element);
+  Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
+  Registers result(wanted.registers());
+  const auto at = [&](const layout::IndexExpression& offsets, int reg) {
+    if (!offsets.register_adds()) return shared_address(tile, arith::MulIOp::create(b_, evaluate(offsets, reg), i32(size)));
+    Value thread = thread_part(offsets);
+    return shared_address(tile, thread ? arith::MulIOp::create(b_, thread, i32(size)).getResult() : Value(), offsets.register_offset(reg) * size);
+  };
+
+  const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
+  if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {
+    for (int read = 0; 8 * read < wanted.registers(); ++read) {
+      const auto words = target_.load_matrices(b_, at(*addresses, loads->address_register(read)), loads->transposed);
+      for (auto [i, word] : llvm::enumerate(words)) {
+        Value pair = LLVM::BitcastOp::create(b_, mlir::VectorType::get({2}, element), word);
+        for (int half = 0; half < 2; ++half) result[8 * read + 2 * static_cast<int>(i) + half] = LLVM::ExtractElementOp::create(b_, pair, i32(half));
+      }
+    }
+    return bind(op.getResult(), std::move(result));
+  }
+
+  const auto offsets = layout::offset_expression(wanted, memory);
+  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  for (int width = static_cast<int>(16 / size); width >= 1; width /= 2) {
+    const auto groups = layout::consecutive_registers(*offsets, {}, width);
+    if (!groups) continue;
+    for (const layout::RegisterGroup& group : *groups) {
+      Value address = at(*offsets, group.front());
+      if (width == 1) {
+        result[group.front()] = from_memory(load_shared(memory_type(element), address), element);
+        continue;
+      }
+      Value vector = load_shared(mlir::VectorType::get({width}, memory_type(element)), address);
+      for (auto [i, reg] : llvm::enumerate(group))
+        result[reg] = from_memory(LLVM::ExtractElementOp::create(b_, vector, i32(static_cast<std::int64_t>(i))), element);
+    }
+    break;
+  }
+  bind(op.getResult(), std::move(result));
+}
+
+}  // namespace tilewright::gpu

@@ -1,0 +1,75 @@
+#include "compiler/gpu/shared_tiles.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+namespace tilewright::gpu {
+
+using layout::Layout;
+using layout::LinearMap;
+using layout::Place;
+
+namespace {
+
+constexpr int kSwizzledRow = 128;      // bytes, the longest row of a swizzle
+constexpr std::int64_t kTileAlignment = 1024;  // eight such rows
+
+int bytes_of(mlir::Type element) { return static_cast<int>(std::max(1u, element.getIntOrFloatBitWidth() / 8)); }
+
+layout::Point scaled(int rank, int axis, std::uint32_t step) {
+  layout::Point point(rank, 0);
+  point[axis] = step;
+  return point;
+}
+
+}  // namespace
+
+layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type element) {
+  const int size = bytes_of(element);
+  int row = kSwizzledRow;
+  while (row > 16 && (shape.back() * size) % row != 0) row /= 2;
+  return layout::SharedLayout::swizzled(shape.vec(), {1, 0}, size, layout::standard_swizzle(row));
+}
+
+std::int64_t tile_bytes(tile_gpu::SharedType type) {
+  const std::int64_t bytes = arrangement(type.getShape(), type.getElementType()).size() * bytes_of(type.getElementType());
+  return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), kTileAlignment));
+}
+
+std::optional<MatrixLoads> matrix_loads(const Layout& wanted, int contiguous_axis) {
+  const Layout layout = wanted.canonical();
+  const LinearMap& atom = layout.atom();
+  const int rank = layout.rank();
+  if (rank != 2 || atom.input_bits("lane") != 5 || atom.input_bits("register") < 3) return std::nullopt;
+  // Which axis the pairs of a word run along.
+  const layout::Point pair = atom.basis("register", 0);
+  const int axis = pair == scaled(rank, 0, 1) ? 0 : pair == scaled(rank, 1, 1) ? 1 : -1;
+  if (axis < 0) return std::nullopt;
+  const int across = 1 - axis;
+  for (int bit = 0; bit < 5; ++bit) {
+    const layout::Point expected = bit < 2 ? scaled(rank, axis, 2u << bit) : scaled(rank, across, 1u << (bit - 2));
+    if (atom.basis("lane", bit) != expected) return std::nullopt;
+  }
+  const auto whole_matrices = [](const layout::Point& point) { return llvm::all_of(point, [](std::uint32_t coordinate) { return coordinate % 8 == 0; }); };
+  for (int bit = 1; bit < atom.input_bits("register"); ++bit)
+    if (!whole_matrices(atom.basis("register", bit))) return std::nullopt;
+  for (int a = 0; a < rank; ++a)
+    if (layout.extents()[a] % 8 != 0) return std::nullopt;
+
+  // Rows of a matrix lie across the contiguous axis; lane bits 3 and 4 choose the matrix, as register bits 1 and 2 did.
+  const int row_axis = 1 - contiguous_axis;
+  layout::Bases bases{{"register", {}}, {"lane", {}}, {"warp", {}}};
+  for (std::uint32_t step : {1u, 2u, 4u}) bases[1].second.push_back(scaled(rank, row_axis, step));
+  bases[1].second.push_back(atom.basis("register", 1));
+  bases[1].second.push_back(atom.basis("register", 2));
+  for (int bit = 3; bit < atom.input_bits("register"); ++bit) bases[0].second.push_back(atom.basis("register", bit));
+  for (int bit = 0; bit < atom.input_bits("warp"); ++bit) bases[2].second.push_back(atom.basis("warp", bit));
+
+  // Columns are no lane's business; three bits above the others stand for them, always 0, since an atom reaches all of its extent.
+  const int low_bits = static_cast<int>(bases[0].second.size());
+  for (std::uint32_t step : {1u, 2u, 4u}) bases[0].second.push_back(scaled(rank, contiguous_axis, step));
+  return MatrixLoads{Layout(layout.extents(), LinearMap(bases, atom.outputs()), layout.repeats()), low_bits, axis != contiguous_axis};
+}
+
+}  // namespace tilewright::gpu
