@@ -6,6 +6,9 @@ preset=$1
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
+# pytest starts the programs itself, so what the preset says of leaks in libraries of others is said here too.
+export LSAN_OPTIONS="suppressions=$PWD/cmake/sanitizers/lsan.supp:print_suppressions=0"
+
 ctest --preset "$preset" 2>&1 | tee "$log/ctest"
 ctest_status=$?
 
