@@ -4,6 +4,7 @@
 //   "wall_ms" time of the whole call, with copies of inputs and outputs between host tensors and the device
 // Usage: tilewright_operator_times OPERATOR [NAME=VALUE ...] [--repeats N]; settings as in `tilewright list OPERATOR`, tunables of its kernels too.
 #include "compiler/compiler.h"
+#include "runtime/cache/artifact_cache.h"
 #include "runtime/make_settings.h"
 #include "runtime/operator.h"
 #include "runtime/session.h"
@@ -72,7 +73,9 @@ class CompileTimes final : public Session {
 Json measure(const Request& request) {
   const OperatorSettings settings = make_settings(*request.op, request.settings);
   const TensorMap inputs = request.op->random_inputs(settings, 0);
-  CompileTimes session(make_session("cpu", make_compiler()));
+  SessionOptions options;
+  options.cache = std::make_shared<cache::ArtifactCache>(cache::CacheSettings{});  // none: the first call compiles
+  CompileTimes session(make_session("cpu", make_compiler(), options));
 
   const auto call = [&] {
     session.stats() = {};

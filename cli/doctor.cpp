@@ -3,6 +3,7 @@
 #include "cli/probe.h"
 #include "cli/processor.h"
 #include "cli/verbs.h"
+#include "runtime/cache/artifact_cache.h"
 #include "runtime/drivers/host_device.h"
 #include "runtime/operator.h"
 #include "runtime/support/error.h"
@@ -40,6 +41,7 @@ struct Devices {
 Devices probe_devices() {
   SessionOptions options;
   options.interpreter = interpreter(stderr);
+  options.cache = std::make_shared<cache::ArtifactCache>(cache::CacheSettings{});  // none: the compiler is to be seen at work
   Devices devices;
   for (const std::unique_ptr<Driver>& driver : make_drivers(compiler(), options)) {
     const std::vector<DeviceProperties> found = driver->enumerate();

@@ -61,8 +61,8 @@ Outcome execute(const Operator& op, const OperatorSettings& settings, const Tens
     if (outcome.run_ms.size() == 1) {
       outcome.outputs = std::move(outputs);
       outcome.first = session.stats();
-      progress("first run: {} launches, {} kernels compiled in {:.1f} ms, ran {:.3f} ms", outcome.first.launches, outcome.first.compiles, outcome.first.compile_ms,
-               outcome.first.run_ms);
+      progress("first run: {} launches, {} kernels compiled in {:.1f} ms, {} found in the cache in {:.1f} ms, ran {:.3f} ms", outcome.first.launches, outcome.first.compiles,
+               outcome.first.compile_ms, outcome.first.cache_hits, outcome.first.cache_ms, outcome.first.run_ms);
     }
     const int repeats = static_cast<int>(outcome.run_ms.size()) - 1;
     if (options.trace || options.step) break;
@@ -94,6 +94,7 @@ ordered_json to_json(const Operator& op, const OperatorSettings& settings, const
   out["time_ms"] = time_ms;
   out["compile_ms"] = outcome.first.compile_ms;
   out["cache"] = outcome.first.compiles > 0 ? "miss" : "hit";
+  out["cache_ms"] = outcome.first.cache_ms;
   out["settings"] = settings.all();
   if (!settings.tunables.empty()) out["tunables"] = settings.tunables;
   if (options.input.empty()) out["seed"] = options.seed;
@@ -113,7 +114,8 @@ void print_for_people(const Operator& op, const OperatorSettings& settings, cons
   fmt::print("  time     {:.3f} ms, median of {} ({} launches)\n", time_ms, outcome.run_ms.size(), outcome.first.launches);
   if (flops > 0 && time_ms > 0) fmt::print("  rate     {:.2f} GFLOP/s\n", flops / time_ms * 1e-6);
   if (bytes > 0 && time_ms > 0) fmt::print("  memory   {:.2f} GB/s\n", bytes / time_ms * 1e-6);
-  fmt::print("  compile  {:.1f} ms, {} kernels\n", outcome.first.compile_ms, outcome.first.compiles);
+  fmt::print("  compile  {:.1f} ms, {} kernels; {} more from the cache in {:.1f} ms\n", outcome.first.compile_ms, outcome.first.compiles, outcome.first.cache_hits,
+             outcome.first.cache_ms);
   if (!outcome.check) return;
   const CheckReport& check = *outcome.check;
   fmt::print("  check    {}", check.ok ? "ok" : "FAILED");

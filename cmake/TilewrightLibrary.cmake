@@ -16,7 +16,7 @@
 #
 # tilewright_test(NAME SOURCES ... [DEPS ...] [MLIR])
 #
-#   A GoogleTest program, each of its tests known to ctest. With MLIR it sees MLIR's headers and links tilewright_mlir.
+#   A GoogleTest program, each of its tests known to ctest, which runs them without the user's kernel cache. With MLIR it sees MLIR's headers and links tilewright_mlir.
 #
 # DEPS are libraries of this project only. A third-party library is named in PRIVATE_DEPS and stays out of installed headers, so that a user needs no package but ours.
 # Includes are spelled from the source root. An installed header is found both as <tilewright/dsl/kernel.h> and as "dsl/kernel.h".
@@ -107,5 +107,5 @@ function(tilewright_test name)
     _tilewright_see_mlir(${name})
     target_link_libraries(${name} PRIVATE tilewright_mlir)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ENVIRONMENT TILEWRIGHT_CACHE=0)
 endfunction()

@@ -2,6 +2,8 @@
 
 #include "dsl/program/verify.h"
 #include "runtime/arguments.h"
+#include "runtime/cache/artifact_cache.h"
+#include "runtime/cache/program_encoding.h"
 #include "runtime/call_key.h"
 #include "runtime/drivers/cpu/cpu_driver.h"
 #include "runtime/drivers/cuda/cuda_driver.h"
@@ -76,6 +78,11 @@ class DeviceSession : public Session {
       : device_(std::move(device)), compiler_(std::move(compiler)), poison_(options.poison), lanes_(*device_) {
     if (!device_->properties().compile_target.empty() && !compiler_)
       throw Error(3301, "device '" + device_->properties().name + "' needs a compiler, and this process has none");
+    const std::string& target = device_->properties().compile_target;
+    const std::string build = target.empty() ? "" : compiler_->build_id();
+    if (build.empty()) return;
+    cache_of_code_ = options.cache ? options.cache : cache::ArtifactCache::of_environment();
+    origin_ = {target, compiler_->describe_target(target), compiler_->version() + " " + build, compiler_->keeps_positions(target)};
   }
 
   std::string device() const override { return device_->properties().name; }
@@ -182,35 +189,61 @@ class DeviceSession : public Session {
     return {view, std::shared_ptr<void>(view.data, [device = device_](void* memory) { device->release(memory); })};
   }
 
-  // Trace, compile, load.
+  // Trace, find or compile, load.
   std::shared_ptr<const LoadedKernel> make_kernel(const program::TraceableKernel& kernel, const program::CallFacts& call) {
     const auto start = std::chrono::steady_clock::now();
     auto program = std::make_shared<const program::Program>(kernel.trace(call));
     program::verify(*program);
     GridExpression grid(*program);
-    Artifact artifact;
-    const std::string& target = device_->properties().compile_target;
-    if (target.empty()) {
-      artifact.kernel = program->name;
-      artifact.target = device();
-      artifact.program = program;
-    } else {
-      CompileOptions options;
-      options.target = target;
-      artifact = compiler_->compile(program, options);
-      if (!artifact.program) artifact.program = program;
-    }
-    std::vector<std::string> remarks = artifact.remarks;
-    std::shared_ptr<Executable> executable = device_->load(std::move(artifact));
+    Code code = code_of(program);
     const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    log(LogLevel::Info, "compiled '" + kernel.name() + "' for " + device() + " in " + std::to_string(milliseconds) + " ms");
-    for (const std::string& remark : remarks) log(LogLevel::Info, "'" + kernel.name() + "': " + remark);
+    log(LogLevel::Info, (code.was_compiled ? "compiled '" : "found '") + kernel.name() + "' for " + device() + " in " + std::to_string(milliseconds) + " ms");
+    for (const std::string& remark : code.remarks) log(LogLevel::Info, "'" + kernel.name() + "': " + remark);
     {
       std::lock_guard lock(stats_mutex_);
-      ++stats_.compiles;
-      stats_.compile_ms += milliseconds;
+      ++(code.was_compiled ? stats_.compiles : stats_.cache_hits);
+      (code.was_compiled ? stats_.compile_ms : stats_.cache_ms) += milliseconds;
     }
-    return std::make_shared<const LoadedKernel>(LoadedKernel{std::move(program), std::move(executable), std::move(grid)});
+    return std::make_shared<const LoadedKernel>(LoadedKernel{std::move(program), std::move(code.executable), std::move(grid)});
+  }
+
+  struct Code {
+    std::shared_ptr<Executable> executable;
+    std::vector<std::string> remarks;
+    bool was_compiled = true;
+  };
+
+  Code load(Artifact artifact, const std::shared_ptr<const program::Program>& program, bool was_compiled = true) {
+    if (!artifact.program) artifact.program = program;
+    std::vector<std::string> remarks = artifact.remarks;
+    return {device_->load(std::move(artifact)), std::move(remarks), was_compiled};
+  }
+
+  Code code_of(const std::shared_ptr<const program::Program>& program) {
+    const std::string& target = device_->properties().compile_target;
+    if (target.empty()) {
+      Artifact artifact;
+      artifact.kernel = program->name;
+      artifact.target = device();
+      return load(std::move(artifact), program);
+    }
+    const auto compile = [&] {
+      CompileOptions options;
+      options.target = target;
+      return compiler_->compile(program, options);
+    };
+    if (!cache_of_code_) return load(compile(), program);
+
+    const cache::ContentKey key = cache::content_key(*program, origin_);
+    const cache::Hash128 positions = cache::hash128(cache::encode_positions(*program, cache::Positions::All));
+    cache::CachedArtifact found = cache_of_code_->get(key, positions, compile);
+    if (found.was_compiled) return load(std::move(found.artifact), program);
+    try {
+      return load(std::move(found.artifact), program, false);
+    } catch (const Error& error) {
+      log(LogLevel::Warn, "the stored code of '" + program->name + "' does not load, and is compiled again: " + error.message());
+      return load(cache_of_code_->replace(key, positions, compile).artifact, program);
+    }
   }
 
   double run(const PreparedLaunch& prepared) {
@@ -229,6 +262,8 @@ class DeviceSession : public Session {
   std::shared_ptr<Compiler> compiler_;
   bool poison_;
   LanePool lanes_;
+  std::shared_ptr<cache::ArtifactCache> cache_of_code_;  // null where code is not kept
+  cache::CodeOrigin origin_;
   Specialisations specialisations_;
   KernelCache cache_;
   std::mutex stats_mutex_;

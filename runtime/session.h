@@ -17,6 +17,10 @@
 
 namespace tilewright {
 
+namespace cache {
+class ArtifactCache;
+}
+
 // One argument of a launch: a tensor on the session's device, or a scalar. The kernel sees a double as f64 where a tensor of the call is f64 and as f32 elsewhere, an integer as
 // i64, a bool as bool.
 using Argument = std::variant<TensorView, double, std::int64_t, bool>;
@@ -29,6 +33,8 @@ struct LaunchStats {
   int launches = 0;
   int compiles = 0;
   double compile_ms = 0;  // trace to loaded code
+  int cache_hits = 0;     // kernels whose code was found beyond this process
+  double cache_ms = 0;    // of these, trace to loaded code
   double run_ms = 0;      // device time
 };
 
@@ -63,7 +69,7 @@ class Session {
   virtual std::string device() const = 0;
 
   // Runs `kernel` over its grid and waits. Arguments in the order of kernel.params(). Traces and compiles at the first call with these facts; an empty grid runs nothing.
-  // Arguments are checked before anything runs. Throws Error: TW1xxx from tracing, TW2xxx from compiling, TW32xx for arguments and settings that do not fit the kernel
+  // Arguments are checked before anything runs. Throws Error: TW1xxx from tracing, TW2xxx from compiling, TW3601 where compiling is denied, TW32xx for arguments and settings that do not fit the kernel
   // (runtime/arguments.h; TW3207: memory that the device cannot access), TW3401 for a failed assertion of the kernel.
   virtual void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
 
@@ -84,10 +90,11 @@ struct SessionOptions {
   bool poison = false;          // fill new memory with 0xFF bytes, and scratch of kernels where the device has it
   int threads = 0;              // most threads of the device "cpu", at most one a core; 0: one a core
   InterpreterHook interpreter;  // what runs programs on the device "reference"
+  std::shared_ptr<cache::ArtifactCache> cache;  // of compiled kernels; null: the one that the environment describes
 };
 
 // The device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). `compiler` may be null where the device takes programs as they are (reference, null).
-// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter, no driver library.
+// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter, no driver library; TW3602 for a variable of the environment that means nothing.
 std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
 // A session on the device of this name.

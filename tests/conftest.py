@@ -1,8 +1,11 @@
 """Options of every Python test: which build is under test."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["TILEWRIGHT_CACHE"] = "0"  # the user's kernels are none of the tests' business
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,0 +1,61 @@
+// Compiled kernels beyond the process: found in the store of the user, else compiled, once however many processes and threads ask.
+#pragma once
+
+#include "runtime/cache/entry.h"
+#include "runtime/cache/settings.h"
+#include "runtime/cache/store.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace tilewright::cache {
+
+// What happened since the cache was made.
+struct CacheCounters {
+  std::atomic<std::uint64_t> hits{0}, misses{0};
+  std::atomic<std::uint64_t> refused{0};      // entries that were there and wrong; each is a miss too
+  std::atomic<std::uint64_t> published{0}, not_published{0};
+  std::atomic<std::uint64_t> waits{0};        // misses that another process or thread answered while this one waited
+};
+
+struct CachedArtifact {
+  Artifact artifact;  // without its program
+  bool was_compiled = false;
+};
+
+// Thread-safe.
+class ArtifactCache {
+ public:
+  explicit ArtifactCache(CacheSettings settings, FileSystem& files = system_files());
+
+  // One for the process, as the environment says at the first call. Throws Error TW3602 for an environment that means nothing.
+  static std::shared_ptr<ArtifactCache> of_environment();
+
+  // The artifact of a key: the stored one, else what `compile` makes, which is stored. `positions` is the hash of all positions of the program: remarks of an entry with other ones
+  // are left out. Throws what `compile` throws, and Error TW3601 where compiling is denied. A store that cannot be used is warned of once, and done without.
+  using Compile = std::function<Artifact()>;
+  CachedArtifact get(const ContentKey& key, const Hash128& positions, const Compile& compile);
+
+  // Says that what get() found does not load: it is removed, and counts as refused. What `compile` makes takes its place.
+  CachedArtifact replace(const ContentKey& key, const Hash128& positions, const Compile& compile);
+
+  const CacheSettings& settings() const { return settings_; }
+  const CacheCounters& counters() const { return counters_; }
+
+ private:
+  Store* store();
+  std::optional<Artifact> find(const ContentKey& key, const Hash128& positions, bool counts_refusal);
+  CachedArtifact compile_and_publish(const ContentKey& key, const Hash128& positions, const Compile& compile);
+  void warn_once(const std::string& problem);
+
+  CacheSettings settings_;
+  FileSystem& files_;
+  CacheCounters counters_;
+  std::once_flag opened_, warned_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace tilewright::cache
