@@ -85,13 +85,20 @@ CaseReport run_case(const std::string& text, const Options& options, const std::
   Recorded recorded = record(*report.op, report.settings, inputs, session);
   report.first = recorded.first;
   report.ours.name = "tilewright";
-  if (recorded.launches.empty()) throw Error(3511, "operator '" + report.op->name() + "' launches no kernel with these settings: there is nothing to time");
+  if (recorded.launches.empty())
+    throw Error(3511, "operator '" + report.op->name() + "' launches no kernel with these settings: there is nothing to time");
   if (options.check) report.check = report.op->check(report.settings, inputs, recorded.outputs);
 
   TimingOptions timing;
   timing.budget_ms = options.budget_ms;
   timing.flush_bytes = flush_bytes(options, *device);
-  const PeerRequest request{options.against, report.op->name(), report.settings.all(), session.device(), timing.flush_bytes, options.budget_ms, device->properties().host_memory ? device->properties().parallelism : 0};
+  const PeerRequest request{options.against,
+                            report.op->name(),
+                            report.settings.all(),
+                            session.device(),
+                            timing.flush_bytes,
+                            options.budget_ms,
+                            device->properties().host_memory ? device->properties().parallelism : 0};
   for (int round = 0; round < options.rounds; ++round) {
     append(report.ours.ms, time_runs(*device, recorded, timing));
     if (options.against.empty()) continue;
@@ -111,7 +118,12 @@ CaseReport run_case(const std::string& text, const Options& options, const std::
 
 ordered_json to_json(const CaseReport& report, const Timed& timed) {
   const double ms = median(timed.ms);
-  ordered_json out = {{"name", timed.name}, {"ms", ms}, {"ms_p10", quantile(timed.ms, 0.1)}, {"ms_p90", quantile(timed.ms, 0.9)}, {"ms_min", quantile(timed.ms, 0)}, {"runs", timed.ms.size()}};
+  ordered_json out = {{"name", timed.name},
+                      {"ms", ms},
+                      {"ms_p10", quantile(timed.ms, 0.1)},
+                      {"ms_p90", quantile(timed.ms, 0.9)},
+                      {"ms_min", quantile(timed.ms, 0)},
+                      {"runs", timed.ms.size()}};
   if (report.flops > 0) out["gflops_per_s"] = report.flops / ms * 1e-6;
   if (report.bytes > 0) out["gbytes_per_s"] = report.bytes / ms * 1e-6;
   if (report.bytes > 0 && report.copy_gbytes_per_s > 0) out["fraction_of_copy_rate"] = report.bytes / ms * 1e-6 / report.copy_gbytes_per_s;
@@ -156,7 +168,9 @@ void print_for_people(const CaseReport& report) {
   }
   for (const auto& [name, value] : report.settings.tunables) fmt::print(" {}={}", name, value);
   fmt::print("\n");
-  if (report.check) fmt::print("  check {}: rms ratio {:.3g}, tolerance {:.3g}\n", report.check->ok ? "ok" : "FAILED", report.check->rms_ratio, report.check->tolerance);
+  if (report.check)
+    fmt::print("  check {}: rms ratio {:.3g}, tolerance {:.3g}\n", report.check->ok ? "ok" : "FAILED", report.check->rms_ratio,
+               report.check->tolerance);
   print_line(report, report.ours);
   for (const Timed& peer : report.peers) print_line(report, peer);
   for (const auto& [name, reason] : report.absent) fmt::print("  {}: {}\n", name, reason);
@@ -194,7 +208,10 @@ std::string commit() {
 }
 
 ordered_json describe(const Device& device) {
-  ordered_json out = {{"name", device.properties().name}, {"description", device.properties().description}, {"target", device.properties().compile_target}, {"memory_bytes", device.properties().memory_bytes}};
+  ordered_json out = {{"name", device.properties().name},
+                      {"description", device.properties().description},
+                      {"target", device.properties().compile_target},
+                      {"memory_bytes", device.properties().memory_bytes}};
   if (const auto* gpu = dynamic_cast<const CudaDevice*>(&device)) {
     const CudaDeviceProperties& properties = gpu->cuda_properties();
     out["cuda_version"] = properties.driver_version;
@@ -255,15 +272,23 @@ void add_bench(CLI::App& app, ExitCode& code) {
   CLI::App* verb = app.add_subcommand("bench", "Time operators on a device, beside other libraries if wanted");
   verb->add_option("CASE", options->cases, "An operator, or one with settings in quotes: \"matmul m=4096 n=4096 k=4096\"");
   verb->add_option("--suite", options->suite, "A file with such a case on each line; lines that begin with # are comments")->type_name("F");
-  verb->add_option("--load", options->libraries, "A shared library that registers operators; may be given several times")->type_name("LIB.so")->allow_extra_args(false);
-  verb->add_option("--set", options->settings, "A setting for every case; may be given several times")->type_name("NAME=VALUE")->allow_extra_args(false);
+  verb->add_option("--load", options->libraries, "A shared library that registers operators; may be given several times")
+      ->type_name("LIB.so")
+      ->allow_extra_args(false);
+  verb->add_option("--set", options->settings, "A setting for every case; may be given several times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   verb->add_option("--device", options->device, "cpu, cuda:N")->capture_default_str();
   CLI::Option* against = verb->add_option("--against", options->against, "Time another library on the same device in turn: torch");
   verb->add_option("--python", options->peers.python, "The interpreter that has it")->capture_default_str()->needs(against);
   verb->add_option("--peers", options->peers.scripts, "The folder of its scripts; without it the one that came with this program")->needs(against);
   verb->add_option("--rounds", options->rounds, "Rounds of ourselves and the others in turn")->check(CLI::Range(1, 100))->capture_default_str();
-  verb->add_option("--budget", options->budget_ms, "Milliseconds of timed runs a round; at least ten runs are made")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--flush", options->flush_mebibytes, "MiB written before each run, so that caches are cold; without it 256 on a GPU, 64 on the CPU")->check(CLI::Range(1, 1 << 20));
+  verb->add_option("--budget", options->budget_ms, "Milliseconds of timed runs a round; at least ten runs are made")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--flush", options->flush_mebibytes,
+                   "MiB written before each run, so that caches are cold; without it 256 on a GPU, 64 on the CPU")
+      ->check(CLI::Range(1, 1 << 20));
   verb->add_flag("--check", options->check, "Compare with the operator's reference too; exit code 1 beyond tolerance");
   verb->add_flag("--json", options->json, "Print one JSON object");
   verb->add_option("-o,--output", options->output, "Where to write the same JSON")->type_name("F");

@@ -5,8 +5,8 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
-#include "runtime/make_settings.h"
 #include "runtime/drivers/null/null_driver.h"
+#include "runtime/make_settings.h"
 #include "runtime/safetensors.h"
 #include "runtime/support/error.h"
 
@@ -113,7 +113,8 @@ CompileLevel require_level(const Options& options) {
   for (const CompileLevel& level : levels) {
     if (options.emit.empty() ? !level.is_default : level.name != options.emit) continue;
     if (!options.dump_after.empty() && !level.runs_passes)
-      throw Error(3506, "--dump-after shows passes, and --emit " + level.name + " runs none").help("levels that do: " + (passing.empty() ? "none" : passing));
+      throw Error(3506, "--dump-after shows passes, and --emit " + level.name + " runs none")
+          .help("levels that do: " + (passing.empty() ? "none" : passing));
     return level;
   }
   throw Error(3506, "target '" + options.target + "' has no level '" + options.emit + "'").help("its levels: " + known);
@@ -141,7 +142,8 @@ void compile(const Options& options) {
   if (options.report) report(programs, options);
   if (options.report && options.emit.empty() && options.output.empty()) return;
   if (level.is_binary && programs.size() > 1)
-    throw Error(3506, "level '" + level.name + "' is binary and holds one kernel; these settings give " + std::to_string(programs.size())).help("choose one with --kernel");
+    throw Error(3506, "level '" + level.name + "' is binary and holds one kernel; these settings give " + std::to_string(programs.size()))
+        .help("choose one with --kernel");
   std::string text;
   for (std::size_t i = 0; i < programs.size(); ++i) {
     progress("{} to {}", programs[i]->name, level.name);
@@ -159,13 +161,16 @@ void add_compile(CLI::App& app, ExitCode& code) {
   CLI::App* verb = app.add_subcommand("compile", "Show the kernels an operator launches, at one level of the pipeline; needs no device");
   add_operator_options(*verb, options->op);
   verb->add_option("--target", options->target, "What to compile for: host, x86-64-v4, sm_90a, ..., or reference")->capture_default_str();
-  verb->add_option("--emit", options->emit, "The level to show: program, tile, llvm, and the target's own; without it the target's code")->type_name("LEVEL");
+  verb->add_option("--emit", options->emit, "The level to show: program, tile, llvm, and the target's own; without it the target's code")
+      ->type_name("LEVEL");
   verb->add_option("-o,--output", options->output, "Where to write it; without it stdout")->type_name("F");
   verb->add_option("--dump-after", options->dump_after, "Print the IR after this pass, or after `all`, to stderr")->type_name("PASS");
-  CLI::Option* report = verb->add_flag("--report", options->report, "Compile, and say what the code takes: registers, spills, shared memory, occupancy, time, remarks");
+  CLI::Option* report =
+      verb->add_flag("--report", options->report, "Compile, and say what the code takes: registers, spills, shared memory, occupancy, time, remarks");
   verb->add_flag("--json", options->json, "The report as JSON")->needs(report);
   verb->add_option("--kernel", options->kernel, "Only the kernel of this name");
-  verb->add_option("--input", options->input, "Tensors to take sizes and types from; without it random ones of the settings")->type_name("F.safetensors");
+  verb->add_option("--input", options->input, "Tensors to take sizes and types from; without it random ones of the settings")
+      ->type_name("F.safetensors");
   verb->add_option("--seed", options->seed, "Seed of random tensors")->capture_default_str();
   verb->callback([options] { compile(*options); });
 }

@@ -51,8 +51,9 @@ void require_peers(const std::string& against, const PeerOptions& options) {
 }
 
 PeerReport run_peers(const PeerRequest& request, const PeerOptions& options) {
-  const nlohmann::ordered_json question = {{"operator", request.op},          {"settings", request.settings},   {"device", request.device},
-                                           {"flush_bytes", request.flush_bytes}, {"budget_ms", request.budget_ms}, {"threads", request.threads}};
+  const nlohmann::ordered_json question = {{"operator", request.op},         {"settings", request.settings},
+                                           {"device", request.device},       {"flush_bytes", request.flush_bytes},
+                                           {"budget_ms", request.budget_ms}, {"threads", request.threads}};
   const fs::path script = find_script(request.against, options);
   const ProcessResult run = run_process({find_python(options.python).string(), script.string(), question.dump()});
   // The answer is the last line; what libraries print comes before it.
@@ -63,7 +64,8 @@ PeerReport run_peers(const PeerRequest& request, const PeerOptions& options) {
   }
   const auto found = nlohmann::ordered_json::parse(answer, nullptr, false);
   if (run.exit_code != 0 || !found.is_object())
-    throw Error(3510, script.lexically_normal().string() + " ended with exit code " + std::to_string(run.exit_code)).note(answer.empty() ? "it printed nothing" : answer);
+    throw Error(3510, script.lexically_normal().string() + " ended with exit code " + std::to_string(run.exit_code))
+        .note(answer.empty() ? "it printed nothing" : answer);
   PeerReport report;
   for (const auto& peer : found.at("peers")) report.peers.push_back({peer.at("name"), peer.at("times_ms")});
   report.absent = found.at("absent").get<std::map<std::string, std::string>>();

@@ -55,8 +55,10 @@ void print_report(std::FILE* file, const Artifact& artifact) {
     const ResourceUsage& usage = artifact.usage;
     fmt::print(file, "  block       {} threads, {} bytes of shared memory\n", artifact.launch.threads, usage.shared_bytes);
     if (usage.registers > 0) {
-      fmt::print(file, "  thread      {} registers, {} bytes spilled and {} read back, {} bytes of stack\n", usage.registers, usage.spill_store_bytes, usage.spill_load_bytes, usage.stack_bytes);
-      fmt::print(file, "  occupancy   {:.0f} %: {} blocks on a multiprocessor, limited by {}\n", 100 * usage.occupancy, usage.resident_blocks, usage.occupancy_limit);
+      fmt::print(file, "  thread      {} registers, {} bytes spilled and {} read back, {} bytes of stack\n", usage.registers, usage.spill_store_bytes,
+                 usage.spill_load_bytes, usage.stack_bytes);
+      fmt::print(file, "  occupancy   {:.0f} %: {} blocks on a multiprocessor, limited by {}\n", 100 * usage.occupancy, usage.resident_blocks,
+                 usage.occupancy_limit);
     } else {
       fmt::print(file, "  thread      registers are known once an assembler has seen the code\n");
     }

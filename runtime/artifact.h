@@ -38,7 +38,8 @@ struct LaunchShape {
   int threads = 0;                 // of a block; 0: not code for a GPU
   int cluster = 1;                 // blocks of a program
   std::uint64_t shared_bytes = 0;  // shared memory of a block that the launch adds to what the code declares itself
-  bool overlaps_previous = false;  // may start before the work ahead of it in the stream is finished; the code waits for that work itself before it touches memory
+  bool overlaps_previous =
+      false;  // may start before the work ahead of it in the stream is finished; the code waits for that work itself before it touches memory
 };
 
 // What a kernel's code takes of the device it is for. 0 or empty: not known.
@@ -58,18 +59,19 @@ struct PhaseTime {
 };
 
 struct Artifact {
-  std::string kernel;   // name of the kernel
-  std::string target;   // "x86-64-v4", "sm_90a", ...; "reference" carries no code
-  std::string entry;    // symbol of the entry point in `code`
-  std::vector<char> code;  // CPU: a relocatable ELF object that names no symbol outside but functions of the C mathematics library; GPUs: what the driver's header says
+  std::string kernel;  // name of the kernel
+  std::string target;  // "x86-64-v4", "sm_90a", ...; "reference" carries no code
+  std::string entry;   // symbol of the entry point in `code`
+  std::vector<char>
+      code;  // CPU: a relocatable ELF object that names no symbol outside but functions of the C mathematics library; GPUs: what the driver's header says
   std::uint64_t scratch_bytes = 0;
   std::shared_ptr<const program::Program> program;  // parameters, facts and the grid expression; the body too where the device interprets it
-  LaunchShape launch;                   // GPUs
+  LaunchShape launch;                               // GPUs
   std::vector<std::string> assertions;  // GPUs: texts of the kernel's assertions with their positions; the code reports one by its place in this list
   double compile_ms = 0;
-  std::vector<PhaseTime> phases;        // of compile_ms, in order
-  ResourceUsage usage;                  // GPUs
-  std::string assembler;                // GPUs: the tool beside LLVM that made `code`; empty: none
+  std::vector<PhaseTime> phases;     // of compile_ms, in order
+  ResourceUsage usage;               // GPUs
+  std::string assembler;             // GPUs: the tool beside LLVM that made `code`; empty: none
   std::vector<std::string> remarks;  // one a line: what was not vectorised, and why
 };
 

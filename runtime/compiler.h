@@ -12,8 +12,8 @@
 namespace tilewright {
 
 struct CompileOptions {
-  std::string target = "host";       // one of Compiler::targets()
-  std::string dump_after;            // pass name or "all"; empty: none
+  std::string target = "host";                                           // one of Compiler::targets()
+  std::string dump_after;                                                // pass name or "all"; empty: none
   std::function<void(std::string_view pass, std::string_view ir)> dump;  // receives what dump_after asks for
 };
 

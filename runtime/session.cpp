@@ -108,8 +108,8 @@ class DeviceSession : public Session {
     const GridSize& grid = prepared.grid;
     const double milliseconds = programs_of(grid, kernel.name()) == 0 ? 0 : run(prepared);
     if (log_enabled(LogLevel::Debug)) {
-      log(LogLevel::Debug, "launched '" + kernel.name() + "' on " + device() + ", grid " + std::to_string(grid[0]) + " x " + std::to_string(grid[1]) + " x " +
-                               std::to_string(grid[2]) + ", " + std::to_string(milliseconds) + " ms");
+      log(LogLevel::Debug, "launched '" + kernel.name() + "' on " + device() + ", grid " + std::to_string(grid[0]) + " x " + std::to_string(grid[1]) +
+                               " x " + std::to_string(grid[2]) + ", " + std::to_string(milliseconds) + " ms");
     }
     std::lock_guard lock(stats_mutex_);
     ++stats_.launches;
@@ -177,7 +177,8 @@ class DeviceSession : public Session {
       if (range.bytes == 0 || device_->accessible(range.first, range.bytes)) continue;
       char address[32];
       std::snprintf(address, sizeof address, "%p", view->data);
-      throw Error(3207, "kernel '" + kernel.name() + "', argument '" + kernel.params()[i].name + "': the tensor at " + address + " is not in memory of device '" + device() + "'")
+      throw Error(3207, "kernel '" + kernel.name() + "', argument '" + kernel.params()[i].name + "': the tensor at " + address +
+                            " is not in memory of device '" + device() + "'")
           .help("allocate or upload it with the session that launches");
     }
   }

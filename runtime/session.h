@@ -74,7 +74,8 @@ class Session {
   virtual void launch(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
 
   // What launch() does before it runs anything. Throws as launch() does, but for TW3401.
-  virtual PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) = 0;
+  virtual PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments,
+                                 const KernelSettings& settings = {}) = 0;
 
   // Uninitialised device memory, row-major. Filled with 0xFF bytes (NaN) when the session poisons, as it does under --check.
   virtual DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) = 0;

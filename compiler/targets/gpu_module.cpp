@@ -26,7 +26,8 @@ GpuModule read_gpu_module(mlir::ModuleOp module) {
   GpuModule result;
   for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
     if (!function->hasAttr(kGpuKernelAttr)) continue;
-    if (result.kernel) throw Error(9304, "a lowered module has two kernels, '" + result.kernel.getName().str() + "' and '" + function.getName().str() + "'");
+    if (result.kernel)
+      throw Error(9304, "a lowered module has two kernels, '" + result.kernel.getName().str() + "' and '" + function.getName().str() + "'");
     result.kernel = function;
   }
   if (!result.kernel) throw Error(9304, "a lowered module has no function with " + kGpuKernelAttr.str());

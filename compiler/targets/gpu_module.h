@@ -12,11 +12,12 @@
 
 namespace tilewright {
 
-inline constexpr llvm::StringLiteral kGpuKernelAttr = "tile_gpu.kernel";            // unit, of the one function that is launched
-inline constexpr llvm::StringLiteral kGpuWarpsAttr = "tile_gpu.warps";              // i64, of the module: warps of a block
-inline constexpr llvm::StringLiteral kGpuSharedBytesAttr = "tile_gpu.shared_bytes"; // i64, of the module: shared memory that the launch adds; absent: none
-inline constexpr llvm::StringLiteral kGpuAssertionsAttr = "tile_gpu.assertions";    // strings, of the module: Artifact::assertions; absent: none
-inline constexpr llvm::StringLiteral kGpuRemarksAttr = "tile_gpu.remarks";          // strings, of the module: Artifact::remarks; absent: none
+inline constexpr llvm::StringLiteral kGpuKernelAttr = "tile_gpu.kernel";  // unit, of the one function that is launched
+inline constexpr llvm::StringLiteral kGpuWarpsAttr = "tile_gpu.warps";    // i64, of the module: warps of a block
+inline constexpr llvm::StringLiteral kGpuSharedBytesAttr =
+    "tile_gpu.shared_bytes";  // i64, of the module: shared memory that the launch adds; absent: none
+inline constexpr llvm::StringLiteral kGpuAssertionsAttr = "tile_gpu.assertions";  // strings, of the module: Artifact::assertions; absent: none
+inline constexpr llvm::StringLiteral kGpuRemarksAttr = "tile_gpu.remarks";        // strings, of the module: Artifact::remarks; absent: none
 
 struct GpuModule {
   mlir::LLVM::LLVMFuncOp kernel;

@@ -41,7 +41,8 @@ TEST_F(BenchVerb, WritesJson) {
 
 TEST_F(BenchVerb, SuitesAreReadLineByLine) {
   write("suite.txt", "# two cases\n\ntest_scale size=100\ntest_scale size=200 block=64\n");
-  const Finished done = tilewright({"bench", "--load", TEST_OPERATORS, "--suite", path("suite.txt"), "--budget", "1", "--rounds", "1", "--flush", "1", "--json", "--set", "dtype=bf16"});
+  const Finished done = tilewright({"bench", "--load", TEST_OPERATORS, "--suite", path("suite.txt"), "--budget", "1", "--rounds", "1", "--flush", "1",
+                                    "--json", "--set", "dtype=bf16"});
   EXPECT_EQ(done.exit_code, 0) << done.err;
   const auto cases = json_of(done)["cases"];
   ASSERT_EQ(cases.size(), 2u);
@@ -59,7 +60,8 @@ assert request["operator"] == "test_scale" and request["settings"]["size"] == "1
 print("a library says something")
 print(json.dumps({"peers": [{"name": "slow", "times_ms": [1000.0, 1002.0]}], "absent": {"other": "not here"}, "copy_gbytes_per_s": 12.5, "versions": {"made_up": "1.2"}}))
 )");
-  const Finished done = on("bench", "test_scale size=100", {"--against", "made_up", "--peers", folder, "--budget", "1", "--rounds", "2", "--flush", "1", "--json"});
+  const Finished done =
+      on("bench", "test_scale size=100", {"--against", "made_up", "--peers", folder, "--budget", "1", "--rounds", "2", "--flush", "1", "--json"});
   EXPECT_EQ(done.exit_code, 0) << done.err;
   const auto result = json_of(done);
   EXPECT_EQ(result["versions"]["made_up"], "1.2");
@@ -81,7 +83,8 @@ TEST_F(BenchVerb, Refusals) {
   expect_refused(tilewright({"bench", "--suite", path("missing")}), 2, {"TW3100"});
   expect_refused(on("bench", "test_scale", {"--against", "made_up", "--peers", path("nowhere")}), 2, {"TW3510", "'made_up'"});
   expect_refused(on("bench", "test_scale", {"--against", "made_up", "--peers", peers("print('no')"), "--budget", "1"}), 2, {"TW3510", "no"});
-  expect_refused(on("bench", "test_scale", {"--against", "made_up", "--peers", peers("print(1)"), "--python", "no-such-python"}), 2, {"TW3510", "'no-such-python'"});
+  expect_refused(on("bench", "test_scale", {"--against", "made_up", "--peers", peers("print(1)"), "--python", "no-such-python"}), 2,
+                 {"TW3510", "'no-such-python'"});
   expect_refused(on("bench", "test_scale", {"--rounds", "0"}), 2, {"--rounds"});
 }
 

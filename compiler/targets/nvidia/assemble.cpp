@@ -78,7 +78,8 @@ std::string disassemble(const std::vector<char>& cubin) {
   } else if (const auto cuobjdump = find_toolkit_program("cuobjdump"); !cuobjdump.empty()) {
     command = {cuobjdump.string(), "--dump-sass", file.path()};
   } else {
-    throw Error(3310, "neither nvdisasm nor cuobjdump is here (neither on PATH nor in a CUDA toolkit)").help("--emit cubin writes the machine code itself");
+    throw Error(3310, "neither nvdisasm nor cuobjdump is here (neither on PATH nor in a CUDA toolkit)")
+        .help("--emit cubin writes the machine code itself");
   }
   ProcessResult run = run_process(command);
   if (run.exit_code != 0) throw Error(3310, command[0] + " ended with exit code " + std::to_string(run.exit_code)).note(trimmed(run.output));

@@ -22,7 +22,9 @@ namespace {
 std::shared_ptr<const PtxAssembler> required_assembler(const std::string& level) {
   std::string problem;
   auto found = assembler(problem);
-  if (!found) throw Error(3310, "level '" + level + "' needs an assembler of PTX, and there is none: " + problem).help("install a CUDA toolkit, or ptxas alone; --emit ptx needs neither");
+  if (!found)
+    throw Error(3310, "level '" + level + "' needs an assembler of PTX, and there is none: " + problem)
+        .help("install a CUDA toolkit, or ptxas alone; --emit ptx needs neither");
   return found;
 }
 
@@ -117,7 +119,8 @@ class NvidiaBackend : public Target {
     out.occupancy = resident.fraction;
     out.occupancy_limit = resident.limit;
     if (usage.spill_store_bytes + usage.spill_load_bytes > 0) {
-      artifact.remarks.push_back("registers spilled: " + std::to_string(usage.spill_store_bytes) + " bytes stored and " + std::to_string(usage.spill_load_bytes) + " loaded by each thread");
+      artifact.remarks.push_back("registers spilled: " + std::to_string(usage.spill_store_bytes) + " bytes stored and " +
+                                 std::to_string(usage.spill_load_bytes) + " loaded by each thread");
     }
   }
 

@@ -23,8 +23,8 @@ const std::vector<NvidiaTarget>& targets() {
     return target;
   };
   static const std::vector<NvidiaTarget> all = {
-      make("sm_80", 80, 163_KiB, 164_KiB, 2048, 32),   make("sm_86", 86, 99_KiB, 100_KiB, 1536, 16),    make("sm_89", 89, 99_KiB, 100_KiB, 1536, 24),
-      make("sm_90a", 90, 227_KiB, 228_KiB, 2048, 32),  make("sm_100a", 100, 227_KiB, 228_KiB, 2048, 32),
+      make("sm_80", 80, 163_KiB, 164_KiB, 2048, 32),  make("sm_86", 86, 99_KiB, 100_KiB, 1536, 16),     make("sm_89", 89, 99_KiB, 100_KiB, 1536, 24),
+      make("sm_90a", 90, 227_KiB, 228_KiB, 2048, 32), make("sm_100a", 100, 227_KiB, 228_KiB, 2048, 32),
   };
   return all;
 }

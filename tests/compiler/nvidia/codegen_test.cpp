@@ -1,6 +1,6 @@
 // From modules of the LLVM dialect to PTX and to artifacts.
-#include "compiler/targets/nvidia/assemble.h"
 #include "compiler/targets/nvidia/codegen.h"
+#include "compiler/targets/nvidia/assemble.h"
 #include "compiler/targets/target.h"
 #include "runtime/support/error.h"
 #include "tests/compiler/nvidia/modules.h"
@@ -14,10 +14,10 @@
 namespace tilewright::nvidia {
 namespace {
 
+using testing::add_module;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::add_module;
 using testing::one_operation_module;
 using testing::parse;
 
@@ -150,9 +150,10 @@ TEST(NvidiaCodegen, WhatLlvmCannotSelectIsAnErrorAtItsPosition) {
     EXPECT_EQ(error.where().column, 3u);
   };
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back([&] {
-    for (int repeat = 0; repeat < 5; ++repeat) check();
-  });
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int repeat = 0; repeat < 5; ++repeat) check();
+    });
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(emit(add_module(), "sm_90a"), HasSubstr(".entry add("));
 }
@@ -215,8 +216,9 @@ TEST(Remarks, AreWarningsAndLossesOfTheAssembler) {
       "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to ... in function 'k'\n"
       "ptxas warning : Value of threads per SM for entry k is out of range. .minnctapersm will be ignored\n"
       "ptxas info    : Used 8 registers, used 0 barriers\n";
-  EXPECT_THAT(remarks_of(log), ElementsAre("assembler: (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to ... in function 'k'",
-                                           "assembler: Value of threads per SM for entry k is out of range. .minnctapersm will be ignored"));
+  EXPECT_THAT(remarks_of(log),
+              ElementsAre("assembler: (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to ... in function 'k'",
+                          "assembler: Value of threads per SM for entry k is out of range. .minnctapersm will be ignored"));
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ module attributes {tile_gpu.warps = 1 : i64} {
   llvm.func @one(%slot: i64) attributes {tile_gpu.kernel} {
     %p = llvm.inttoptr %slot : i64 to !llvm.ptr<1>
     %x = llvm.load %p : !llvm.ptr<1> -> f32
-    )" + operation + R"( loc("one.cpp":5:3)
+    )" + operation +
+         R"( loc("one.cpp":5:3)
     llvm.store %r, %p : f32, !llvm.ptr<1>
     llvm.return
   } loc("one.cpp":1:1)
