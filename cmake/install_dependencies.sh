@@ -13,6 +13,8 @@ lint_packages=(clang-tidy-22)
 
 # The exact torch release: its CPU build serves every test, and a newer one could bring CUDA's packages along.
 pip_packages=(torch==2.13.0 numpy safetensors pytest)
+# The assembler of PTX, which tests for GPUs want where no CUDA toolkit is installed.
+command -v ptxas >/dev/null || pip_packages+=(nvidia-cuda-nvcc==13.0.88)
 
 say() { printf 'install: %s\n' "$*"; }
 

@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
+export VIRTUAL_ENV=$PWD/.venv  # where the tools of CUDA toolkits are looked for too
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 

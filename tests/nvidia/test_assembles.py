@@ -1,0 +1,57 @@
+"""Every kernel for every NVIDIA target, without a GPU: it compiles, assembles, and does not spill; the same input gives the same PTX in two processes."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a")
+# What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
+SERIALISED = ("C7504", *(f"C75{number}" for number in range(10, 20)))
+SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {})}
+
+
+def tilewright(binary, *arguments):
+    done = subprocess.run([str(binary), *arguments], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
+    return done.stdout
+
+
+def words(settings):
+    return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+
+
+def cases(operators):
+    return [(operator, settings) for operator in operators for settings in SETTINGS.get(operator, ({},))]
+
+
+@pytest.fixture(scope="session")
+def operators(binary):
+    return [entry["name"] for entry in json.loads(tilewright(binary, "list", "--json"))["kernels"]]
+
+
+def test_an_assembler_is_here(binary):
+    """The Python package nvidia-cuda-nvcc has one; cmake/install_dependencies.sh installs it where there is no ptxas."""
+    report = json.loads(tilewright(binary, "compile", "vector_add", "--target", "sm_90a", "--report", "--json"))
+    assert report[0]["assembler"], f"no ptxas and no nvJitLink; VIRTUAL_ENV is {os.environ.get('VIRTUAL_ENV')}"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_kernel_assembles_without_spills(binary, operators, target):
+    problems = []
+    for operator, settings in cases(operators):
+        for kernel in json.loads(tilewright(binary, "compile", operator, "--target", target, "--report", "--json", *words(settings))):
+            name = f"{operator} {settings}: {kernel['kernel']} {kernel.get('bindings')}"
+            assert kernel["registers"] > 0, name
+            if kernel["spill_store_bytes"] or kernel["spill_load_bytes"]:
+                problems.append(f"{name} spills {kernel['spill_store_bytes']} bytes")
+            problems += [f"{name}: {remark}" for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
+    assert not problems, "\n" + "\n".join(problems)
+
+
+def test_ptx_is_the_same_in_every_process(binary, operators):
+    for operator, settings in cases(operators):
+        first, second = (tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *words(settings)) for _ in range(2))
+        assert first == second, operator
+        assert ".target sm_90a" in first and ".loc" in first, operator
