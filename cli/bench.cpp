@@ -258,7 +258,10 @@ ExitCode bench(const Options& options) {
     if (report.check && !report.check->ok) code = kCheckFailed;
     if (!report.peer_versions.is_null()) result["versions"].update(report.peer_versions);
     result["cases"].push_back(to_json(report));
-    if (!options.json) print_for_people(report);
+    if (!options.json) {
+      print_for_people(report);
+      std::fflush(stdout);
+    }
     write();  // after each, so that what was measured is there if a later case fails
   }
   if (options.json) fmt::print("{}\n", result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kTargets = "cpu, reference";
+constexpr const char* kTargets = "cpu, reference, cuda";
 
 const char* word(program::ParamKind kind) {
   switch (kind) {
@@ -41,7 +41,7 @@ ordered_json describe(const Operator& op) {
   ordered_json settings = ordered_json::array(), kernels = ordered_json::array();
   for (const OperatorSetting& setting : op.settings()) settings.push_back({{"name", setting.name}, {"default", setting.default_value}, {"help", setting.help}});
   for (const program::TraceableKernel* kernel : op.kernels()) kernels.push_back(describe(*kernel));
-  return {{"name", op.name()}, {"summary", op.summary()}, {"targets", {"cpu", "reference"}}, {"settings", settings}, {"kernels", kernels}};
+  return {{"name", op.name()}, {"summary", op.summary()}, {"targets", {"cpu", "reference", "cuda"}}, {"settings", settings}, {"kernels", kernels}};
 }
 
 void print_all(const std::vector<const Operator*>& operators) {

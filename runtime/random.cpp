@@ -3,6 +3,8 @@
 
 #include "runtime/support/error.h"
 
+#include <tbb/parallel_for.h>
+
 #include <bit>
 #include <cmath>
 
@@ -50,15 +52,19 @@ void sine_cosine_of_turn(double u, double& sine, double& cosine) {
 
 double unit(std::uint32_t word) { return (word + 0.5) * (1.0 / 4294967296.0); }
 
+constexpr std::int64_t kBlocksOfTask = 1 << 13;
+
 // Calls `make(block, values)` to fill four doubles a block and stores them.
 template <class Make>
 void fill_by_blocks(HostTensor& tensor, const Philox& generator, Make make) {
   const std::int64_t count = tensor.elements();
-  double values[4];
-  for (std::int64_t first = 0; first < count; first += 4) {
-    make(generator.block(static_cast<std::uint64_t>(first / 4)), values);
-    for (std::int64_t i = first; i < count && i < first + 4; ++i) tensor.set(i, values[i - first]);
-  }
+  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, (count + 3) / 4, kBlocksOfTask), [&](const tbb::blocked_range<std::int64_t>& blocks) {
+    double values[4];
+    for (std::int64_t block = blocks.begin(); block < blocks.end(); ++block) {
+      make(generator.block(static_cast<std::uint64_t>(block)), values);
+      for (std::int64_t i = 4 * block; i < count && i < 4 * block + 4; ++i) tensor.set(i, values[i - 4 * block]);
+    }
+  });
 }
 
 void store_integer(HostTensor& tensor, std::int64_t i, std::int64_t value) {

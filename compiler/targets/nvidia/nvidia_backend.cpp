@@ -8,6 +8,7 @@
 #include "compiler/targets/nvidia/nvidia_target.h"
 #include "compiler/targets/nvidia/occupancy.h"
 #include "runtime/support/error.h"
+#include "runtime/support/log.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -97,6 +98,7 @@ class NvidiaBackend : public Target {
       return;
     }
     AssembledPtx assembled = timed(artifact.phases, "assembly", [&] { return assemble(*tool, artifact.kernel, ptx, target_); });
+    log(LogLevel::Debug, "'" + artifact.kernel + "', " + tool->description() + ": " + assembled.log);
     artifact.code = std::move(assembled.cubin);
     artifact.assembler = tool->description();
     for (const PtxUsage& usage : assembled.kernels) {
