@@ -14,6 +14,8 @@ using layout::Layout;
 
 namespace {
 
+constexpr int kLongestRun = 8;  // elements of a line that a thread scans by itself before it turns to others
+
 Layout blocked(llvm::ArrayRef<std::int64_t> shape, std::vector<int> order, int vector, BlockThreads threads) {
   return layout::blocked(shape.vec(), {.order = std::move(order), .vector = vector, .lanes = threads.lanes, .warps = threads.warps});
 }
@@ -41,6 +43,31 @@ Layout along_axis_layout(llvm::ArrayRef<std::int64_t> shape, int axis, BlockThre
   order.erase(llvm::find(order, axis));
   order.insert(order.begin(), axis);
   return blocked(shape, order, 1, threads);
+}
+
+Layout scan_layout(llvm::ArrayRef<std::int64_t> shape, int axis, BlockThreads threads) {
+  std::vector<int> order = row_major(shape.size());
+  order.erase(llvm::find(order, axis));
+  order.insert(order.begin(), axis);
+  int vector = 1;
+  while (vector < kLongestRun && std::int64_t{vector} * threads.lanes < shape[axis]) vector *= 2;
+  return blocked(shape, order, vector, threads);
+}
+
+bool counts_in_order(const Layout& layout, int axis) {
+  llvm::SmallVector<std::int64_t> strides;
+  for (layout::Place place : layout::kPlaces) {
+    const std::string& name = layout::place_name(place);
+    for (int bit = 0; bit < layout.atom().input_bits(name); ++bit) {
+      const layout::Point moved = layout.atom().basis(name, bit);
+      if (moved[axis] == 0) continue;
+      const bool alone = llvm::count_if(moved, [](std::uint32_t distance) { return distance != 0; }) == 1;
+      const bool single = (moved[axis] & (moved[axis] - 1)) == 0;
+      if (!alone || !single || place == layout::Place::kBlock || llvm::is_contained(strides, moved[axis])) return false;
+      strides.push_back(moved[axis]);
+    }
+  }
+  return true;
 }
 
 Layout only_axis(Layout layout, int axis) {

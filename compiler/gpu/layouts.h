@@ -21,6 +21,12 @@ layout::Layout default_layout(llvm::ArrayRef<std::int64_t> shape, BlockThreads t
 // Lanes along `axis` first, then the rest: a reduction or scan along the axis stays in as few warps as can be.
 layout::Layout along_axis_layout(llvm::ArrayRef<std::int64_t> shape, int axis, BlockThreads threads);
 
+// For a scan along `axis`: short runs in a thread, then lanes, and other warps on other lines where there are enough.
+layout::Layout scan_layout(llvm::ArrayRef<std::int64_t> shape, int axis, BlockThreads threads);
+
+// Whether each bit and digit of the numbers of registers, lanes and warps either moves along `axis` alone, by a distance of its own, or does not move along it.
+bool counts_in_order(const layout::Layout& layout, int axis);
+
 // The layout of a tile of rank 1 that is used along `axis` of a tile in this layout.
 layout::Layout only_axis(layout::Layout layout, int axis);
 

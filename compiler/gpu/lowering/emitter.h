@@ -118,6 +118,9 @@ class Emitter {
   std::vector<Registers> reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine);
   Registers combine(tile::ReduceKind kind, mlir::Region& region, mlir::ValueRange left, mlir::ValueRange right);
   Value identity(tile::ReduceKind kind, mlir::Type element);  // null: none
+  // Narrow floats are combined in f32 and rounded once, but by combiners of the author.
+  Registers widened_for(tile::ReduceKind kind, Registers tile);
+  Registers rounded_after(Registers tile, mlir::Type element);
 
   // ---- dot.cpp
   void emit_dot(tile::DotOp op);
@@ -126,7 +129,12 @@ class Emitter {
 
   // ---- scan.cpp, order.cpp, gather.cpp
   void emit_scan(tile::ScanOp op);
+  // Scans tiles of one layout, which counts_in_order(), along an axis; `identity` as in reduce().
+  std::vector<Registers> scan(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, bool reverse, llvm::ArrayRef<Value> identity, Combine combine);
   void emit_topk(tile::TopKOp op);
+  void emit_ranked(tile::TopKOp op);
+  void emit_sorted(tile::TopKOp op, std::int64_t padded);
+  Value order_key(Value element, bool is_unsigned, bool descending);  // an unsigned integer of the element's width
   void emit_take(tile::TakeOp op);
   void emit_concat(tile::ConcatOp op);
   void emit_slice(tile::SliceOp op);

@@ -160,33 +160,34 @@ std::vector<Registers> Emitter::reduce(llvm::ArrayRef<Registers> tiles, const La
   return results;
 }
 
-// Narrow floats are combined in f32 and rounded once.
+Registers Emitter::widened_for(ReduceKind kind, Registers tile) {
+  const mlir::Type element = tile.front().getType();
+  if (kind == ReduceKind::Custom || !(element.isF16() || element.isBF16())) return tile;
+  for (Value& value : tile) value = arith::ExtFOp::create(b_, b_.getF32Type(), value);
+  return tile;
+}
+
+Registers Emitter::rounded_after(Registers tile, mlir::Type element) {
+  if (tile.front().getType() == element) return tile;
+  for (Value& value : tile) value = arith::TruncFOp::create(b_, element, value);
+  return tile;
+}
+
 void Emitter::emit_reduce(tile::ReduceOp op) {
   const ReduceKind kind = op.getKind();
   std::vector<Registers> tiles;
   llvm::SmallVector<Value> neutral;
-  const auto is_narrow = [&](Value tile) {
-    const mlir::Type element = tile_type(tile).getElementType();
-    return kind != ReduceKind::Custom && (element.isF16() || element.isBF16());
-  };
   for (Value input : op.getInputs()) {
-    Registers tile = registers(input);
-    if (is_narrow(input)) {
-      for (Value& value : tile) value = arith::ExtFOp::create(b_, b_.getF32Type(), value);
-    }
-    if (Value value = identity(kind, tile.front().getType())) neutral.push_back(value);
-    tiles.push_back(std::move(tile));
+    tiles.push_back(widened_for(kind, registers(input)));
+    if (Value value = identity(kind, tiles.back().front().getType())) neutral.push_back(value);
   }
   std::vector<Registers> results =
       reduce(tiles, layout_of(op.getInputs().front()), static_cast<int>(op.getAxis()), neutral,
              [&](mlir::ValueRange left, mlir::ValueRange right) { return combine(kind, op.getCombiner(), left, right); });
-  for (auto [input, values] : llvm::zip(op.getInputs(), results)) {
-    if (!is_narrow(input)) continue;
-    for (Value& value : values) value = arith::TruncFOp::create(b_, tile_type(input).getElementType(), value);
-  }
   for (auto [result, values] : llvm::zip(op.getResults(), results)) {
-    if (tile_type(result)) bind(result, values);
-    else scalars_[result] = values.front();
+    Registers rounded = rounded_after(values, tile::element_type_of(result.getType()));
+    if (tile_type(result)) bind(result, std::move(rounded));
+    else scalars_[result] = rounded.front();
   }
 }
 

@@ -205,7 +205,15 @@ Layout NativeLayouts::for_operand(mlir::OpOperand& operand) const {
     const auto& wanted = operand.getOperandNumber() == 0 ? layouts.a : layouts.b;
     return wanted ? *wanted : of(operand.get());
   }
-  if (llvm::isa<tile::ReduceOp, tile::ScanOp, tile::ArgMaxOp, tile::ArgMinOp>(op)) {
+  if (auto scan = llvm::dyn_cast<tile::ScanOp>(op)) {
+    // Operands that are scanned together have one layout: the first one's.
+    const auto axis = static_cast<int>(scan.getAxis());
+    const mlir::Value first = scan.getInputs().front();
+    const Layout* own = find(first);
+    if (own && counts_in_order(*own, axis)) return *own;
+    return scan_layout(tile::shape_of(first.getType()), axis, threads_);
+  }
+  if (llvm::isa<tile::ReduceOp, tile::ArgMaxOp, tile::ArgMinOp>(op)) {
     // Operands that are reduced together have one layout: the first one's.
     const auto axis = static_cast<int>(op->getAttrOfType<mlir::IntegerAttr>("axis").getInt());
     const mlir::Value first = op->getOperand(0);
