@@ -49,7 +49,7 @@ class Compilation {
  public:
   Compilation(const CompileOptions& options, const Target& target) : options_(options), target_(target) {
     context_.disableMultithreading();
-    target.prepare(context_);
+    timed(phases_, "set-up", [&] { target.prepare(context_); });
     context_.getDiagEngine().registerHandler([this](mlir::Diagnostic& diagnostic) {
       if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error || !message_.empty()) return mlir::success();
       message_ = diagnostic.str();

@@ -148,7 +148,7 @@ TEST_F(CompileVerb, Reports) {
   ASSERT_EQ(kernels.size(), 1u);
   EXPECT_EQ(kernels[0]["kernel"], "test_scale_kernel");
   EXPECT_GT(kernels[0]["code_bytes"], 0);
-  EXPECT_EQ(kernels[0]["phases"].size(), 3u);
+  EXPECT_EQ(kernels[0]["phases"].size(), 4u);
   const Finished both = on("compile", "test_scale", {"--target", "x86-64-v3", "--report", "--emit", "llvm"});
   EXPECT_EQ(both.out, on("compile", "test_scale", {"--target", "x86-64-v3", "--emit", "llvm"}).out);
   EXPECT_NE(both.err.find("test_scale_kernel for x86-64-v3"), std::string::npos);

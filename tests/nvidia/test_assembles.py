@@ -12,10 +12,21 @@ SERIALISED = ("C7504", *(f"C75{number}" for number in range(10, 20)))
 SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {})}
 
 
+# Operators with a kernel that uses an operation GPUs have no code for yet. They may be refused with TW2300, and with nothing else.
+KNOWN_GAPS = ("nsa_topk", "nsa_forward", "gsa_chunk_forward")
+
+
 def tilewright(binary, *arguments):
     done = subprocess.run([str(binary), *arguments], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
     return done.stdout
+
+
+def has_gap(binary, operator, target, settings):
+    if operator not in KNOWN_GAPS:
+        return False
+    done = subprocess.run([str(binary), "compile", operator, "--target", target, *words(settings)], capture_output=True, text=True, timeout=600)
+    return done.returncode == 2 and "TW2300" in done.stderr
 
 
 def words(settings):
@@ -41,6 +52,8 @@ def test_an_assembler_is_here(binary):
 def test_every_kernel_assembles_without_spills(binary, operators, target):
     problems = []
     for operator, settings in cases(operators):
+        if has_gap(binary, operator, target, settings):
+            continue
         for kernel in json.loads(tilewright(binary, "compile", operator, "--target", target, "--report", "--json", *words(settings))):
             name = f"{operator} {settings}: {kernel['kernel']} {kernel.get('bindings')}"
             assert kernel["registers"] > 0, name
@@ -52,6 +65,8 @@ def test_every_kernel_assembles_without_spills(binary, operators, target):
 
 def test_ptx_is_the_same_in_every_process(binary, operators):
     for operator, settings in cases(operators):
+        if has_gap(binary, operator, "sm_90a", settings):
+            continue
         first, second = (tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *words(settings)) for _ in range(2))
         assert first == second, operator
         assert ".target sm_90a" in first and ".loc" in first, operator

@@ -91,7 +91,7 @@ class NvidiaBackend : public Target {
     artifact.usage.shared_bytes = gpu.shared_bytes;
 
     std::string problem;
-    const std::shared_ptr<const PtxAssembler> tool = assembler(problem);
+    const std::shared_ptr<const PtxAssembler> tool = timed(artifact.phases, "finding an assembler", [&] { return assembler(problem); });
     if (!tool) {
       artifact.code.assign(ptx.begin(), ptx.end());
       artifact.remarks.push_back("left as PTX, which the driver assembles: " + problem);
