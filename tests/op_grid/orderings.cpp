@@ -85,9 +85,11 @@ void add_arg(std::vector<Entry>& entries, Opcode opcode, DType dtype) {
   }));
 }
 
-void add_topk(std::vector<Entry>& entries, DType dtype) {
-  EntryBuilder entry("topk_" + std::string(name_of(dtype)));
-  const std::vector<Ordering> cases = orderings(true);
+// Lines so long that targets may order them in another way than short ones.
+std::vector<Ordering> long_orderings() { return {{{1000}, 0, 1000, true}, {{1024}, 0, 16, false}, {{3, 300}, 1, 17, true}, {{300, 2}, 0, 300, false}}; }
+
+void add_topk(std::vector<Entry>& entries, const std::string& name, DType dtype, const std::vector<Ordering>& cases) {
+  EntryBuilder entry(name + "_" + std::string(name_of(dtype)));
   for (const Ordering& o : cases) {
     const ValueId x = entry.input(dtype, o.shape, patterns_for(dtype));
     const auto results = entry.build().ops(Opcode::TopK, {x}, {static_cast<std::int64_t>(o.axis), o.k, o.descending});
@@ -125,7 +127,8 @@ void add_orderings(std::vector<Entry>& entries) {
     if (dtype == DType::Bool) continue;
     add_arg(entries, Opcode::ArgMax, dtype);
     add_arg(entries, Opcode::ArgMin, dtype);
-    add_topk(entries, dtype);
+    add_topk(entries, "topk", dtype, orderings(true));
+    add_topk(entries, "topk_long", dtype, long_orderings());
   }
 }
 
