@@ -5,6 +5,8 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
+#include "runtime/cache/bundle.h"
+#include "runtime/cache/entry.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/make_settings.h"
 #include "runtime/safetensors.h"
@@ -14,6 +16,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <set>
 
 namespace tilewright::cli {
@@ -136,7 +139,31 @@ void report(const Programs& programs, const Options& options) {
   if (options.json) fmt::print(file, "{}\n", kernels.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+// All kernels, compiled, as the sessions of devices of this target look for them.
+void write_bundle(const Programs& programs, const Options& options) {
+  if (options.target == "reference") throw Error(3506, "target 'reference' has no code for a bundle");
+  if (options.output.empty()) throw Error(3506, "a bundle is binary").help("give it a file with -o");
+  CompileOptions compile;
+  compile.target = options.target;
+  const cache::CodeOrigin origin = cache::origin_of(*compiler(), options.target);
+  std::map<cache::Hash128, std::string> entries;
+  for (const auto& program : programs) {
+    progress("{} for {}", program->name, options.target);
+    const cache::ContentKey key = cache::content_key(*program, origin);
+    if (!entries.contains(key.hash)) entries[key.hash] = cache::encode_entry({key, compiler()->compile(program, compile), cache::positions_of(*program)});
+  }
+  write_text(options.output, cache::encode_bundle(entries));
+  progress("{}: {} kernels", options.output, entries.size());
+}
+
 void compile(const Options& options) {
+  if (options.emit == "bundle") {
+    if (!options.dump_after.empty()) throw Error(3506, "--dump-after shows the passes of one level, and a bundle is none");
+    const Programs programs = record_programs(options);
+    if (options.report) report(programs, options);
+    write_bundle(programs, options);
+    return;
+  }
   const CompileLevel level = require_level(options);
   const Programs programs = record_programs(options);
   if (options.report) report(programs, options);
@@ -161,7 +188,8 @@ void add_compile(CLI::App& app, ExitCode& code) {
   CLI::App* verb = app.add_subcommand("compile", "Show the kernels an operator launches, at one level of the pipeline; needs no device");
   add_operator_options(*verb, options->op);
   verb->add_option("--target", options->target, "What to compile for: host, x86-64-v4, sm_90a, ..., or reference")->capture_default_str();
-  verb->add_option("--emit", options->emit, "The level to show: program, tile, llvm, and the target's own; without it the target's code")
+  verb->add_option("--emit", options->emit,
+                   "The level to show: program, tile, llvm, and the target's own; without it the target's code. bundle: all kernels, for TILEWRIGHT_BUNDLES")
       ->type_name("LEVEL");
   verb->add_option("-o,--output", options->output, "Where to write it; without it stdout")->type_name("F");
   verb->add_option("--dump-after", options->dump_after, "Print the IR after this pass, or after `all`, to stderr")->type_name("PASS");

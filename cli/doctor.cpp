@@ -60,6 +60,19 @@ Devices probe_devices() {
   return devices;
 }
 
+// Where compiled kernels are kept, and whether that works.
+std::string describe_cache() {
+  const cache::CacheSettings settings = cache::settings_of_environment();
+  if (settings.directory.empty()) return "off";
+  std::string problem;
+  const auto store = cache::Store::open(settings.directory, cache::system_files(), problem);
+  if (!store) return "DOES NOT WORK: " + problem;
+  std::uint64_t bytes = 0;
+  const std::vector<cache::StoredFile> files = store->list();
+  for (const cache::StoredFile& file : files) bytes += file.bytes;
+  return fmt::format("{}: {} kernels, {:.1f} MiB", settings.directory, files.size(), static_cast<double>(bytes) / (1 << 20));
+}
+
 double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
 void print_for_people(const Processor& processor, const Devices& devices) {
@@ -72,6 +85,7 @@ void print_for_people(const Processor& processor, const Devices& devices) {
   fmt::print("features  {}\n", features);
   fmt::print("memory     {:.1f} GiB\n", gibibytes(host_memory_bytes()));
   fmt::print("operators  {}\n", all_operators().size());
+  fmt::print("cache      {}\n", describe_cache());
   fmt::print("devices\n");
   for (const DeviceReport& device : devices.present) {
     const std::string state = device.probe.works ? fmt::format("works (first kernel in {:.0f} ms)", device.probe.compile_ms) : "DOES NOT WORK: " + device.probe.problem;
@@ -98,6 +112,7 @@ ordered_json to_json(const Processor& processor, const Devices& devices) {
           {"processor", {{"model", processor.model}, {"cores", processor.logical_cores}, {"level", processor.level}, {"features", processor.features}}},
           {"memory_bytes", host_memory_bytes()},
           {"operators", all_operators().size()},
+          {"cache", describe_cache()},
           {"devices", list},
           {"absent", devices.absent}};
 }

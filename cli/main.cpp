@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_run(app, code);
   add_compile(app, code);
   add_bench(app, code);
+  add_cache(app, code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {

@@ -12,5 +12,6 @@ void add_list(CLI::App& app, ExitCode& code);
 void add_run(CLI::App& app, ExitCode& code);
 void add_compile(CLI::App& app, ExitCode& code);
 void add_bench(CLI::App& app, ExitCode& code);
+void add_cache(CLI::App& app, ExitCode& code);
 
 }  // namespace tilewright::cli

@@ -3,7 +3,6 @@
 #include "dsl/program/verify.h"
 #include "runtime/arguments.h"
 #include "runtime/cache/artifact_cache.h"
-#include "runtime/cache/program_encoding.h"
 #include "runtime/call_key.h"
 #include "runtime/drivers/cpu/cpu_driver.h"
 #include "runtime/drivers/cuda/cuda_driver.h"
@@ -79,10 +78,9 @@ class DeviceSession : public Session {
     if (!device_->properties().compile_target.empty() && !compiler_)
       throw Error(3301, "device '" + device_->properties().name + "' needs a compiler, and this process has none");
     const std::string& target = device_->properties().compile_target;
-    const std::string build = target.empty() ? "" : compiler_->build_id();
-    if (build.empty()) return;
+    if (target.empty() || compiler_->build_id().empty()) return;
     cache_of_code_ = options.cache ? options.cache : cache::ArtifactCache::of_environment();
-    origin_ = {target, compiler_->describe_target(target), compiler_->version() + " " + build, compiler_->keeps_positions(target)};
+    origin_ = cache::origin_of(*compiler_, target);
   }
 
   std::string device() const override { return device_->properties().name; }
@@ -236,7 +234,7 @@ class DeviceSession : public Session {
     if (!cache_of_code_) return load(compile(), program);
 
     const cache::ContentKey key = cache::content_key(*program, origin_);
-    const cache::Hash128 positions = cache::hash128(cache::encode_positions(*program, cache::Positions::All));
+    const cache::Hash128 positions = cache::positions_of(*program);
     cache::CachedArtifact found = cache_of_code_->get(key, positions, compile);
     if (found.was_compiled) return load(std::move(found.artifact), program);
     try {

@@ -21,24 +21,43 @@ std::shared_ptr<ArtifactCache> ArtifactCache::of_environment() {
   return instance;
 }
 
-Store* ArtifactCache::store() {
+void ArtifactCache::open() {
   std::call_once(opened_, [this] {
-    if (settings_.directory.empty()) return;
     std::string problem;
+    for (const std::string& path : settings_.bundles) {
+      if (std::unique_ptr<Bundle> bundle = Bundle::read(path, files_, problem)) {
+        bundles_.push_back(std::move(bundle));
+      } else {
+        log(LogLevel::Warn, problem);
+      }
+    }
+    if (settings_.directory.empty()) return;
     store_ = Store::open(settings_.directory, files_, problem);
     if (!store_) warn_once(problem);
   });
-  return store_.get();
 }
 
 void ArtifactCache::warn_once(const std::string& problem) {
   std::call_once(warned_, [&] { log(LogLevel::Warn, "kernels are not kept on disk: " + problem); });
 }
 
-std::optional<Artifact> ArtifactCache::find(const ContentKey& key, const Hash128& positions, bool counts_refusal) {
-  const std::optional<std::string> bytes = store()->read(key.hash);
+std::optional<Artifact> ArtifactCache::find_in_bundles(const ContentKey& key, const Hash128& positions) {
+  for (const std::unique_ptr<Bundle>& bundle : bundles_) {
+    const std::string_view bytes = bundle->find(key.hash);
+    if (bytes.empty()) continue;
+    if (std::optional<Artifact> found = read(bytes, key, positions, true)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Artifact> ArtifactCache::find_in_store(const ContentKey& key, const Hash128& positions, bool counts_refusal) {
+  const std::optional<std::string> bytes = store_->read(key.hash);
   if (!bytes) return std::nullopt;
-  DecodedEntry decoded = decode_entry(*bytes);
+  return read(*bytes, key, positions, counts_refusal);
+}
+
+std::optional<Artifact> ArtifactCache::read(std::string_view bytes, const ContentKey& key, const Hash128& positions, bool counts_refusal) {
+  DecodedEntry decoded = decode_entry(bytes);
   if (!decoded.entry || decoded.entry->key.bytes != key.bytes) {
     if (!counts_refusal) return std::nullopt;
     ++counters_.refused;
@@ -54,14 +73,16 @@ CachedArtifact ArtifactCache::compile_and_publish(const ContentKey& key, const H
   ++counters_.misses;
   if (settings_.jit == JitPolicy::Deny) {
     throw Error(3601, "kernel " + name_of(key) + " is not in the cache, and TILEWRIGHT_JIT=deny forbids compiling it")
-        .help("run once with TILEWRIGHT_JIT=allow and this cache: " + (settings_.directory.empty() ? "it is switched off" : settings_.directory));
+        .help(settings_.directory.empty() ? "the store is switched off (TILEWRIGHT_CACHE=0), and no bundle of TILEWRIGHT_BUNDLES has it"
+                                        : "run once with TILEWRIGHT_JIT=allow and the same store, " + settings_.directory)
+        .help("or make a bundle: tilewright compile OPERATOR --set NAME=VALUE... --target " + std::string(key.part("target")) + " --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
   }
   if (settings_.jit == JitPolicy::Warn) log(LogLevel::Warn, "kernel " + name_of(key) + " is not in the cache and is compiled now");
   Entry entry{key, compile(), positions};
-  if (Store* const disk = store()) {
+  if (store_) {
     std::string problem;
-    if (disk->publish(key.hash, encode_entry(entry), problem)) {
-      if (counters_.published++ % kPublicationsPerPruning == 0) disk->prune(settings_.limit_bytes);
+    if (store_->publish(key.hash, encode_entry(entry), problem)) {
+      if (counters_.published++ % kPublicationsPerPruning == 0) store_->prune(settings_.limit_bytes);
     } else {
       ++counters_.not_published;
       warn_once(problem);
@@ -71,24 +92,26 @@ CachedArtifact ArtifactCache::compile_and_publish(const ContentKey& key, const H
 }
 
 CachedArtifact ArtifactCache::get(const ContentKey& key, const Hash128& positions, const Compile& compile) {
-  Store* const disk = store();
-  if (disk == nullptr) return compile_and_publish(key, positions, compile);
-  if (std::optional<Artifact> found = find(key, positions, true)) {
+  open();
+  const auto hit = [&](std::optional<Artifact>& found) {
     ++counters_.hits;
-    return {std::move(*found), false};
-  }
-  const auto lock = disk->lock(key.hash, Store::Clock::now() + kLongestWait, [&] { return disk->contains(key.hash); });
-  if (std::optional<Artifact> found = find(key, positions, false)) {  // made while this process waited
-    ++counters_.hits;
+    return CachedArtifact{std::move(*found), false};
+  };
+  if (std::optional<Artifact> found = find_in_bundles(key, positions)) return hit(found);
+  if (!store_) return compile_and_publish(key, positions, compile);
+  if (std::optional<Artifact> found = find_in_store(key, positions, true)) return hit(found);
+  const auto lock = store_->lock(key.hash, Store::Clock::now() + kLongestWait, [&] { return store_->contains(key.hash); });
+  if (std::optional<Artifact> found = find_in_store(key, positions, false)) {  // made while this process waited
     ++counters_.waits;
-    return {std::move(*found), false};
+    return hit(found);
   }
   return compile_and_publish(key, positions, compile);
 }
 
 CachedArtifact ArtifactCache::replace(const ContentKey& key, const Hash128& positions, const Compile& compile) {
+  open();
   ++counters_.refused;
-  if (Store* const disk = store()) disk->remove(key.hash);
+  if (store_) store_->remove(key.hash);
   return compile_and_publish(key, positions, compile);
 }
 

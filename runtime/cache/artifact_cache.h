@@ -1,6 +1,7 @@
-// Compiled kernels beyond the process: found in the store of the user, else compiled, once however many processes and threads ask.
+// Compiled kernels beyond the process: found in a bundle or in the store of the user, else compiled, once however many processes and threads ask.
 #pragma once
 
+#include "runtime/cache/bundle.h"
 #include "runtime/cache/entry.h"
 #include "runtime/cache/settings.h"
 #include "runtime/cache/store.h"
@@ -34,20 +35,23 @@ class ArtifactCache {
   // One for the process, as the environment says at the first call. Throws Error TW3602 for an environment that means nothing.
   static std::shared_ptr<ArtifactCache> of_environment();
 
-  // The artifact of a key: the stored one, else what `compile` makes, which is stored. `positions` is the hash of all positions of the program: remarks of an entry with other ones
-  // are left out. Throws what `compile` throws, and Error TW3601 where compiling is denied. A store that cannot be used is warned of once, and done without.
+  // The artifact of a key: a bundle's or the stored one, else what `compile` makes, which is stored. `positions` is the hash of all positions of the program: remarks of an entry with other ones
+  // are left out. Throws what `compile` throws, and Error TW3601 where compiling is denied. A store or a
+  // bundle that cannot be used is warned of once, and done without.
   using Compile = std::function<Artifact()>;
   CachedArtifact get(const ContentKey& key, const Hash128& positions, const Compile& compile);
 
-  // Says that what get() found does not load: it is removed, and counts as refused. What `compile` makes takes its place.
+  // Says that what get() found does not load: it counts as refused, and goes from the store. What `compile` makes takes its place there.
   CachedArtifact replace(const ContentKey& key, const Hash128& positions, const Compile& compile);
 
   const CacheSettings& settings() const { return settings_; }
   const CacheCounters& counters() const { return counters_; }
 
  private:
-  Store* store();
-  std::optional<Artifact> find(const ContentKey& key, const Hash128& positions, bool counts_refusal);
+  void open();
+  std::optional<Artifact> find_in_bundles(const ContentKey& key, const Hash128& positions);
+  std::optional<Artifact> find_in_store(const ContentKey& key, const Hash128& positions, bool counts_refusal);
+  std::optional<Artifact> read(std::string_view bytes, const ContentKey& key, const Hash128& positions, bool counts_refusal);
   CachedArtifact compile_and_publish(const ContentKey& key, const Hash128& positions, const Compile& compile);
   void warn_once(const std::string& problem);
 
@@ -55,6 +59,7 @@ class ArtifactCache {
   FileSystem& files_;
   CacheCounters counters_;
   std::once_flag opened_, warned_;
+  std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unique_ptr<Store> store_;
 };
 

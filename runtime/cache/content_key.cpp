@@ -56,6 +56,12 @@ std::string_view ContentKey::part(std::string_view name) const {
   return {};
 }
 
+CodeOrigin origin_of(const Compiler& compiler, const std::string& target) {
+  return {target, compiler.describe_target(target), compiler.version() + " " + compiler.build_id(), compiler.keeps_positions(target)};
+}
+
+Hash128 positions_of(const program::Program& program) { return hash128(encode_positions(program, Positions::All)); }
+
 ContentKey content_key(const program::Program& program, const CodeOrigin& origin) {
   ContentKey key;
   key.parts = {{"kernel", program.name},

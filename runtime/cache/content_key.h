@@ -11,6 +11,7 @@
 
 #include "dsl/program/program.h"
 #include "runtime/cache/hash.h"
+#include "runtime/compiler.h"
 
 #include <string>
 #include <string_view>
@@ -33,7 +34,12 @@ struct CodeOrigin {
   bool keeps_positions = true;
 };
 
+CodeOrigin origin_of(const Compiler& compiler, const std::string& target);
+
 ContentKey content_key(const program::Program& program, const CodeOrigin& origin);
+
+// The hash of every operation's position, whether or not the key has them.
+Hash128 positions_of(const program::Program& program);
 
 // Reads what ContentKey::bytes holds; false, and no more, for other bytes.
 bool decode_key(std::string_view bytes, ContentKey& key);

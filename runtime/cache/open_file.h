@@ -1,8 +1,12 @@
-// A file descriptor closed when done with.
+// A file descriptor closed when done with, and whole files read and written.
 #pragma once
 
 #include "runtime/cache/file_system.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace tilewright::cache {
@@ -32,5 +36,11 @@ class OpenFile {
   FileSystem* files_ = nullptr;
   int file_ = -1;
 };
+
+// The first `size` bytes of a file, fewer where it ends before. Empty when reading fails, and errno says why.
+std::optional<std::string> read_whole(FileSystem& files, int file, std::uint64_t size);
+
+// Writes a file of the user's alone under a temporary name, and gives it `name` once it is on the disk. False when a step fails; errno says why, and nothing is left.
+bool write_whole(FileSystem& files, int directory, const std::string& temporary, const std::string& name, std::string_view bytes);
 
 }  // namespace tilewright::cache

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <sstream>
 
 namespace tilewright::cache {
 
@@ -46,6 +47,10 @@ CacheSettings read_settings(const std::function<const char*(const char*)>& get) 
   if (!enabled.empty() && enabled != "0" && enabled != "1") bad_value("TILEWRIGHT_CACHE", enabled, "0 or 1");
   if (enabled != "0") settings.directory = default_directory(text);
   if (!limit.empty() && !parse_size(limit, settings.limit_bytes)) bad_value("TILEWRIGHT_CACHE_LIMIT", limit, "bytes, or a number with K, M, G or T");
+  std::istringstream bundles(text("TILEWRIGHT_BUNDLES"));
+  for (std::string path; std::getline(bundles, path, ':');) {
+    if (!path.empty()) settings.bundles.push_back(path);
+  }
   if (jit == "warn") settings.jit = JitPolicy::Warn;
   if (jit == "deny") settings.jit = JitPolicy::Deny;
   if (!jit.empty() && jit != "allow" && jit != "warn" && jit != "deny") bad_value("TILEWRIGHT_JIT", jit, "allow, warn or deny");

@@ -1,10 +1,11 @@
-// What the environment says about the cache: TILEWRIGHT_CACHE, TILEWRIGHT_CACHE_DIR, TILEWRIGHT_CACHE_LIMIT, TILEWRIGHT_JIT (docs/environment.md).
+// What the environment says about the cache: TILEWRIGHT_CACHE, TILEWRIGHT_CACHE_DIR, TILEWRIGHT_CACHE_LIMIT, TILEWRIGHT_BUNDLES, TILEWRIGHT_JIT (docs/environment.md).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tilewright::cache {
 
@@ -14,6 +15,7 @@ struct CacheSettings {
   std::string directory;  // of the store; empty: kernels are kept in memory alone
   std::uint64_t limit_bytes = std::uint64_t{1} << 30;
   JitPolicy jit = JitPolicy::Allow;
+  std::vector<std::string> bundles = {};  // files, asked before the store, the first first
 };
 
 // `get` gives the value of a variable, null when it is not set. Throws Error TW3602 for a value that means nothing.

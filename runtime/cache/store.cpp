@@ -81,16 +81,8 @@ std::optional<std::string> Store::read(const Hash128& hash) {
   if (!file || files_.fstat(file.get(), status) != 0) return std::nullopt;
   if (!S_ISREG(status.st_mode) || !is_private(status) || static_cast<std::uint64_t>(status.st_size) > kMostEntryBytes) return std::nullopt;
   files_.flock(file.get(), LOCK_SH | LOCK_NB);  // shows a pruning process that the entry is in use; reading works without
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t got = files_.read(file.get(), bytes.data() + have, bytes.size() - have);
-    if (got < 0) return std::nullopt;
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  bytes.resize(have);
-  if (now() - modified(status) > kUsePrecision) files_.touch(file.get());
+  std::optional<std::string> bytes = read_whole(files_, file.get(), static_cast<std::uint64_t>(status.st_size));
+  if (bytes && now() - modified(status) > kUsePrecision) files_.touch(file.get());
   return bytes;
 }
 
@@ -98,22 +90,8 @@ bool Store::publish(const Hash128& hash, std::string_view bytes, std::string& pr
   static std::atomic<std::uint64_t> number{0};
   const std::string name = file_name(hash, kEntryEnd),
                     temporary = to_hex(hash) + "." + std::to_string(getpid()) + "-" + std::to_string(++number) + std::string(kTemporaryEnd);
-  OpenFile file(files_, files_.openat(folder_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  if (!file) {
+  if (!write_whole(files_, folder_.get(), temporary, name, bytes)) {
     problem = "'" + directory_ + "' cannot be written: " + reason();
-    return false;
-  }
-  const auto written = [&] {
-    while (!bytes.empty()) {
-      const ssize_t put = files_.write(file.get(), bytes.data(), bytes.size());
-      if (put <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return files_.fsync(file.get()) == 0 && file.close() && files_.renameat(folder_.get(), temporary.c_str(), name.c_str()) == 0;
-  };
-  if (!written()) {
-    problem = "'" + directory_ + "' cannot be written: " + reason();
-    files_.unlinkat(folder_.get(), temporary.c_str());
     return false;
   }
   files_.fsync(folder_.get());  // without it a crash of the machine may lose the name, no more

@@ -1,7 +1,6 @@
 // Sessions on the store with the real compiler: found code gives the same results, damaged code is compiled again.
 #include "compiler/compiler.h"
 #include "runtime/cache/artifact_cache.h"
-#include "runtime/cache/program_encoding.h"
 #include "runtime/session.h"
 #include "tests/cache/folder.h"
 #include "tests/runtime/errors.h"
@@ -117,8 +116,7 @@ TEST_F(SessionCache, KeepsCodeForGpus) {
   const program::CallFacts call{{{DType::F32, {-1}, true}, {DType::F32, {-1}, true}, {DType::F32, {}, false}}, std::vector<program::ArgumentFacts>(3), {{"b", 1}, {"block", 64}}};
   const auto program = std::make_shared<const program::Program>(axpb_kernel().trace(call));
   ASSERT_TRUE(compiler->keeps_positions("sm_90a"));
-  const cache::ContentKey key =
-      cache::content_key(*program, {"sm_90a", compiler->describe_target("sm_90a"), compiler->version() + " " + compiler->build_id(), compiler->keeps_positions("sm_90a")});
+  const cache::ContentKey key = cache::content_key(*program, cache::origin_of(*compiler, "sm_90a"));
   CompileOptions options;
   options.target = "sm_90a";
   const Artifact made = compiler->compile(program, options);

@@ -1,0 +1,150 @@
+// Bundles: entries in one file, read by other processes without a store.
+#include "runtime/cache/bundle.h"
+
+#include "runtime/cache/artifact_cache.h"
+#include "runtime/cache/encoding.h"
+#include "tests/cache/faulty_files.h"
+#include "tests/cache/folder.h"
+#include "tests/cache/samples.h"
+#include "tests/runtime/errors.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include <unistd.h>
+
+namespace tilewright::cache {
+namespace {
+
+using testing::error_code;
+using testing::OneFault;
+using testing::sample_entry;
+
+class BundleTest : public ::testing::Test {
+ protected:
+  static std::map<Hash128, std::string> samples(std::uint64_t count) {
+    std::map<Hash128, std::string> entries;
+    for (std::uint64_t seed = 0; seed < count; ++seed) {
+      const Entry entry = sample_entry(seed);
+      entries[entry.key.hash] = encode_entry(entry);
+    }
+    return entries;
+  }
+  std::string write(const std::string& bytes, const std::string& name = "bundle") {
+    const std::string path = folder_.path() + "/" + name;
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    return path;
+  }
+  CachedArtifact get(ArtifactCache& cache, std::uint64_t seed) {
+    const Entry entry = sample_entry(seed);
+    CachedArtifact got = cache.get(entry.key, entry.positions, [&] { return entry.artifact; });
+    EXPECT_EQ(got.artifact.code, entry.artifact.code);
+    return got;
+  }
+
+  testing::Folder folder_;
+  std::string problem_;
+};
+
+TEST_F(BundleTest, ReadsWhatWasWritten) {
+  for (std::uint64_t count : {0, 1, 5}) {
+    const std::map<Hash128, std::string> entries = samples(count);
+    const auto bundle = Bundle::decode(encode_bundle(entries), problem_);
+    ASSERT_NE(bundle, nullptr) << problem_;
+    EXPECT_EQ(bundle->entries().size(), entries.size());
+    for (const auto& [hash, bytes] : entries) EXPECT_EQ(bundle->find(hash), bytes);
+    EXPECT_EQ(bundle->find(hash128("none")), "");
+  }
+}
+
+TEST_F(BundleTest, EveryFlipAndTruncationIsSeen) {
+  const std::map<Hash128, std::string> entries = samples(3);
+  const std::string good = encode_bundle(entries);
+  // A bundle whose index is right still hands out only what the entries' own checksums cover.
+  const auto intact = [&](const Bundle& bundle) {
+    std::size_t count = 0;
+    for (const auto& [hash, bytes] : entries) count += decode_entry(bundle.find(hash)).entry.has_value();
+    return count;
+  };
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string damaged = good;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    const auto bundle = Bundle::decode(damaged, problem_);
+    EXPECT_TRUE(bundle == nullptr || intact(*bundle) == 2) << at;
+    EXPECT_EQ(Bundle::decode(good.substr(0, at), problem_), nullptr) << at;
+    EXPECT_FALSE(problem_.empty());
+  }
+}
+
+TEST_F(BundleTest, OtherVersionsAndForgedIndicesAreRefused) {
+  std::string bytes = encode_bundle(samples(1));
+  bytes[8] = 2;
+  EXPECT_EQ(Bundle::decode(bytes, problem_), nullptr);
+  EXPECT_EQ(problem_, "is a bundle of another version");
+  for (std::size_t at : {std::size_t{12}, std::size_t{32}, std::size_t{39}, std::size_t{40}, std::size_t{47}}) {  // count, offset, size; signed again
+    bytes = encode_bundle(samples(1));
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x70);
+    const Hash128 hash = hash128(std::string_view(bytes).substr(0, 48));
+    bytes.replace(48, 16, reinterpret_cast<const char*>(hash.bytes.data()), 16);
+    const auto bundle = Bundle::decode(bytes, problem_);
+    EXPECT_TRUE(bundle == nullptr || !decode_entry(bundle->find(sample_entry(0).key.hash)).entry) << at;
+  }
+}
+
+TEST_F(BundleTest, OnlyFilesOfTheUserAreRead) {
+  const std::string path = write(encode_bundle(samples(1)));
+  ASSERT_NE(Bundle::read(path, system_files(), problem_), nullptr) << problem_;
+  std::filesystem::permissions(path, std::filesystem::perms::others_write, std::filesystem::perm_options::add);
+  EXPECT_EQ(Bundle::read(path, system_files(), problem_), nullptr);
+  EXPECT_NE(problem_.find("nobody else can write"), std::string::npos);
+  EXPECT_EQ(Bundle::read(folder_.path(), system_files(), problem_), nullptr);
+  EXPECT_EQ(Bundle::read(folder_.path() + "/none", system_files(), problem_), nullptr);
+  EXPECT_NE(problem_.find("No such file"), std::string::npos);
+  EXPECT_EQ(Bundle::read(write("noise"), system_files(), problem_), nullptr);
+  EXPECT_NE(problem_.find("is no bundle"), std::string::npos);
+  OneFault files;
+  files.call = OneFault::Read;
+  EXPECT_EQ(Bundle::read(write(encode_bundle(samples(1))), files, problem_), nullptr);
+  EXPECT_NE(problem_.find("cannot be read"), std::string::npos);
+  const std::string huge = write("");
+  ASSERT_EQ(truncate(huge.c_str(), off_t{1} << 33), 0);
+  EXPECT_EQ(Bundle::read(huge, system_files(), problem_), nullptr);
+}
+
+TEST_F(BundleTest, TheCacheAsksBundlesFirst) {
+  std::map<Hash128, std::string> entries = samples(3);
+  const std::string good = write(encode_bundle(entries), "good");
+  entries.begin()->second.back() ^= 1;
+  const std::string damaged = write(encode_bundle(entries), "damaged");
+  // Without a store, and where nothing may be compiled.
+  ArtifactCache denied(CacheSettings{"", 0, JitPolicy::Deny, {damaged, good}});
+  for (std::uint64_t seed : {0, 1, 2}) EXPECT_FALSE(get(denied, seed).was_compiled);
+  EXPECT_EQ(denied.counters().hits, 3u);
+  EXPECT_EQ(denied.counters().refused, 1u);  // the second bundle has it whole
+  EXPECT_EQ(error_code([&] { get(denied, 3); }), 3601);
+
+  // With one, what a bundle has is not put there.
+  ArtifactCache both(CacheSettings{folder_.cache(), 1 << 30, JitPolicy::Allow, {good}});
+  EXPECT_FALSE(get(both, 0).was_compiled);
+  EXPECT_TRUE(get(both, 3).was_compiled);
+  EXPECT_EQ(both.counters().published, 1u);
+}
+
+TEST_F(BundleTest, ABundleThatCannotBeUsedIsWarnedOf) {
+  ArtifactCache cache(CacheSettings{"", 0, JitPolicy::Allow, {folder_.path() + "/none"}});
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(get(cache, 0).was_compiled);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("/none' cannot be opened"), std::string::npos);
+  EXPECT_EQ(said.find("warn:"), said.rfind("warn:"));
+}
+
+TEST_F(BundleTest, TheEnvironmentListsThem) {
+  const CacheSettings settings = read_settings([](const char* name) -> const char* { return std::string_view(name) == "TILEWRIGHT_BUNDLES" ? "/a:b::c d" : nullptr; });
+  EXPECT_EQ(settings.bundles, (std::vector<std::string>{"/a", "b", "c d"}));
+}
+
+}  // namespace
+}  // namespace tilewright::cache
