@@ -19,6 +19,7 @@ endif()
 
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(benchmark REQUIRED)
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22)
 
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
