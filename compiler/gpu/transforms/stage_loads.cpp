@@ -9,8 +9,8 @@
 //                                                          dot %a, %b
 //                                                        }
 //
-// For that, what tells where to load must not depend on what the loop carries; then it is computed for the later iteration by a copy of its operations, loads of indices included. Loads in loops
-// of which this is not known are copied where they stand, to one tile each.
+// For that, what tells where to load, and whether, must not depend on what the loop carries; then it is computed for the later iteration by a copy of its operations, loads of indices included.
+// Other loads in loops are copied where they stand, to one tile each.
 #include "compiler/gpu/access.h"
 #include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/gpu/shared_tiles.h"
@@ -72,9 +72,10 @@ class Staging {
     llvm::SmallVector<Staged> ahead, in_place;
     const auto asked = loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr);
     std::int64_t stages = asked ? asked.getInt() : 1, bytes = 0;
-    for (mlir::Operation& op : loop.getBody()->without_terminator()) {
-      auto load = llvm::dyn_cast<tile::LoadOp>(op);
-      auto staged = load ? stageable(load) : std::nullopt;
+    llvm::SmallVector<tile::LoadOp> loads;
+    collect(*loop.getBody(), loads);
+    for (tile::LoadOp load : loads) {
+      auto staged = stageable(load);
       if (!staged) continue;
       bytes += tile_bytes(staged->type(1));
       (stages > 1 && is_ahead(load, loop) ? ahead : in_place).push_back(std::move(*staged));
@@ -88,6 +89,26 @@ class Staging {
     used_bytes_ += bytes * stages;
     for (const Staged& staged : in_place) copy_in_place(staged);
     if (!ahead.empty()) copy_ahead(loop, ahead, stages);
+  }
+
+  // Loads that an iteration executes at most once: those in its branches too.
+  static void collect(mlir::Block& block, llvm::SmallVectorImpl<tile::LoadOp>& loads) {
+    for (mlir::Operation& op : block) {
+      if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) loads.push_back(load);
+      if (!llvm::isa<scf::IfOp>(op)) continue;
+      for (mlir::Region& region : op.getRegions())
+        for (mlir::Block& inner : region) collect(inner, loads);
+    }
+  }
+
+  // The branches of the loop that the operation is in, from the inside out.
+  static llvm::SmallVector<std::pair<scf::IfOp, bool>> branches(mlir::Operation* op, scf::ForOp loop) {
+    llvm::SmallVector<std::pair<scf::IfOp, bool>> found;
+    for (; op->getParentOp() != loop; op = op->getParentOp()) {
+      auto branch = llvm::cast<scf::IfOp>(op->getParentOp());
+      found.emplace_back(branch, op->getParentRegion() == &branch.getThenRegion());
+    }
+    return found;
   }
 
   std::optional<Staged> stageable(tile::LoadOp load) {
@@ -128,12 +149,13 @@ class Staging {
 
   // Whether what the load reads can be told iterations ahead.
   bool is_ahead(tile::LoadOp load, scf::ForOp loop) {
-    return llvm::all_of(load->getOperands(), [&](Value operand) { return is_free(operand, loop); });
+    return llvm::all_of(load->getOperands(), [&](Value operand) { return is_free(operand, loop); }) &&
+           llvm::all_of(branches(load, loop), [&](auto branch) { return is_free(branch.first.getCondition(), loop); });
   }
 
   bool is_free(Value value, scf::ForOp loop) {
     if (value == loop.getInductionVar()) return true;
-    if (value.getParentBlock() != loop.getBody()) return !loop->isAncestor(value.getParentBlock()->getParentOp());
+    if (!loop->isAncestor(value.getParentBlock()->getParentOp())) return true;
     mlir::Operation* op = value.getDefiningOp();
     if (!op || op->getNumRegions() != 0) return false;
     if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) {
@@ -200,7 +222,7 @@ class Staging {
   // Copies the operations of the loop that `value` is computed from to where the rewriter stands.
   void clone_slice(Value value, scf::ForOp loop, mlir::IRMapping& mapping) {
     mlir::Operation* op = value.getDefiningOp();
-    if (mapping.contains(value) || !op || op->getBlock() != loop.getBody()) return;
+    if (mapping.contains(value) || !op || !loop->isProperAncestor(op)) return;
     for (Value operand : op->getOperands()) clone_slice(operand, loop, mapping);
     rewriter_.clone(*op, mapping);
   }
@@ -213,7 +235,14 @@ class Staging {
     for (auto [each, tile] : llvm::zip(staged, shared)) {
       tile::LoadOp load = Staged(each).load;
       for (Value operand : load->getOperands()) clone_slice(operand, loop, mapping);
-      copy(each, runs, tile, slot, mapping);
+      Value wanted = runs;
+      for (auto [branch, taken] : branches(load, loop)) {
+        clone_slice(branch.getCondition(), loop, mapping);
+        Value condition = mapping.lookupOrDefault(branch.getCondition());
+        if (!taken) condition = arith::XOrIOp::create(rewriter_, loc, condition, arith::ConstantOp::create(rewriter_, loc, rewriter_.getBoolAttr(true)));
+        wanted = arith::AndIOp::create(rewriter_, loc, wanted, condition);
+      }
+      copy(each, wanted, tile, slot, mapping);
     }
     tile_gpu::CommitOp::create(rewriter_, loc);
   }
