@@ -65,20 +65,6 @@ ViewFacts facts_of(mlir::Value view) {
 
 std::int64_t known_divisor(mlir::Value scalar) { return divisor(scalar, 8); }
 
-bool known_not_negative(mlir::Value scalar) {
-  llvm::APInt constant;
-  if (mlir::matchPattern(scalar, mlir::m_ConstantInt(&constant))) return !constant.isNegative();
-  if (auto argument = llvm::dyn_cast<mlir::BlockArgument>(scalar)) {
-    auto loop = llvm::dyn_cast_or_null<mlir::scf::ForOp>(argument.getOwner()->getParentOp());
-    return loop && argument == loop.getInductionVar() && known_not_negative(loop.getLowerBound());  // steps are positive
-  }
-  mlir::Operation* op = scalar.getDefiningOp();
-  if (llvm::isa<tile::ProgramIdOp, tile::NumProgramsOp, tile::SizeOp>(op)) return true;
-  if (llvm::isa<mlir::arith::AddIOp, mlir::arith::MulIOp, mlir::arith::MinSIOp>(op)) return known_not_negative(op->getOperand(0)) && known_not_negative(op->getOperand(1));
-  if (llvm::isa<mlir::arith::MaxSIOp>(op)) return known_not_negative(op->getOperand(0)) || known_not_negative(op->getOperand(1));
-  return false;
-}
-
 AccessShape AccessShape::of(tile::LoadOp op) {
   return {op.getView(), op.getIndices(), op.getMaps(), tile::shape_of(op.getType()), tile::element_type_of(op.getType())};
 }

@@ -30,7 +30,4 @@ struct AccessShape {
 // The largest power of two, at most 2^16, that certainly divides an integer scalar.
 std::int64_t known_divisor(mlir::Value scalar);
 
-// Whether an integer scalar certainly is not negative. Sums and products of coordinates and sizes are taken not to wrap.
-bool known_not_negative(mlir::Value scalar);
-
 }  // namespace tilewright::gpu

@@ -23,8 +23,8 @@ struct VectorAdd {
 TW_KERNEL(VectorAdd, "vector_add", "a", "b", "c")
 
 struct Softmax {
-  Tune<int> rows{"rows", {16, 8, 32}};
-  Tune<int> columns{"columns", {256, 512, 128}};
+  Tune<int> rows{"rows", {4, 16, 8, 1}};
+  Tune<int> columns{"columns", {1024, 256, 512, 4096}};
   Tune<int> warps{"warps", {4, 8}};
 
   Grid grid(In x) const { return {ceil_div(x.size(0), rows)}; }
@@ -52,8 +52,8 @@ struct Softmax {
 TW_KERNEL(Softmax, "softmax", "x", "y")
 
 struct RmsNorm {
-  Tune<int> rows{"rows", {16, 8, 32}};
-  Tune<int> columns{"columns", {256, 512, 128}};
+  Tune<int> rows{"rows", {4, 16, 8, 1}};
+  Tune<int> columns{"columns", {1024, 256, 512, 4096}};
   Tune<int> warps{"warps", {4, 8}};
 
   Grid grid(In x) const { return {ceil_div(x.size(0), rows)}; }

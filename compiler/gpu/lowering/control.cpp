@@ -77,11 +77,14 @@ void Emitter::bind_arguments(mlir::func::FuncOp function) {
 }
 
 void Emitter::emit_block(mlir::Block& block) {
+  const bool is_stretch = !llvm::isa<tile::ReduceOp, tile::ScanOp>(block.getParentOp());
+  if (is_stretch) scratch_in_turns_ = false;
   for (mlir::Operation& op : block.without_terminator()) {
     if (failed_) return;
     b_.setLoc(op.getLoc());
     emit_operation(&op);
   }
+  if (is_stretch) scratch_in_turns_ = false;
 }
 
 void Emitter::emit_operation(mlir::Operation* op) {

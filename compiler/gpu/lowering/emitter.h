@@ -187,6 +187,8 @@ class Emitter {
   bool failed_ = false;
   std::int64_t allocated_bytes_ = 0;  // of tiles that stay in shared memory; scratch follows
   std::int64_t scratch_bytes_ = 0;
+  bool scratch_in_turns_ = false;  // the last operation with scratch was a small one of this stretch of code
+  int scratch_turn_ = 0;
   std::vector<std::string> assertions_, remarks_;
 
   Value lane_, warp_;  // i32

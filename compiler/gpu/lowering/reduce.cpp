@@ -16,6 +16,12 @@ namespace LLVM = mlir::LLVM;
 using layout::Place;
 using tile::ReduceKind;
 
+namespace {
+
+constexpr std::int64_t kTogether = 8 << 10;  // bytes of scratch that partial results may take at once
+
+}  // namespace
+
 Registers Emitter::combine(ReduceKind kind, mlir::Region& region, mlir::ValueRange left, mlir::ValueRange right) {
   const auto one = [&](Value value) { return Registers{value}; };
   const mlir::Type type = left.front().getType();
@@ -127,30 +133,40 @@ std::vector<Registers> Emitter::reduce(llvm::ArrayRef<Registers> tiles, const La
       offsets.push_back(bytes);
       bytes += bytes_of(value.getType()) * lanes * warps_;
     }
-    for (Registers& part : parts) {
-      Value base = open_scratch(bytes);
-      const auto place = [&](Value warp, std::size_t i) {
+    // All parts in one go, as long as they fit.
+    const std::size_t together = std::max<std::size_t>(1, static_cast<std::size_t>(kTogether / bytes));
+    for (std::size_t first_part = 0; first_part < parts.size(); first_part += together) {
+      const std::size_t end = std::min(parts.size(), first_part + together);
+      bytes = llvm::alignTo(bytes, 8);
+      Value base = open_scratch(bytes * static_cast<std::int64_t>(end - first_part));
+      const auto place = [&](Value warp, std::size_t part, std::size_t i) {
         Value thread = arith::AddIOp::create(b_, arith::MulIOp::create(b_, warp, i32(lanes)), lane_);
-        return shared_address(base, arith::MulIOp::create(b_, thread, i32(bytes_of(part[i].getType()))), offsets[i]);
+        return shared_address(base, arith::MulIOp::create(b_, thread, i32(bytes_of(parts[part][i].getType()))),
+                              offsets[i] + bytes * static_cast<std::int64_t>(part - first_part));
       };
-      for (std::size_t i = 0; i < part.size(); ++i) store_shared(to_memory(part[i]), place(warp_, i));
+      for (std::size_t part = first_part; part < end; ++part)
+        for (std::size_t i = 0; i < parts[part].size(); ++i) store_shared(to_memory(parts[part][i]), place(warp_, part, i));
       publish_scratch();
-      const auto fetch = [&](Value warp) {
-        Registers fetched;
-        for (std::size_t i = 0; i < part.size(); ++i)
-          fetched.push_back(from_memory(load_shared(memory_type(part[i].getType()), place(warp, i)), part[i].getType()));
-        return fetched;
-      };
-      if (mask != 0) {
-        part = join(part, fetch(arith::XOrIOp::create(b_, warp_, i32(mask))));
-        continue;
+      for (std::size_t part = first_part; part < end; ++part) {
+        const auto fetch = [&](Value warp) {
+          Registers fetched;
+          for (std::size_t i = 0; i < parts[part].size(); ++i) {
+            const mlir::Type type = parts[part][i].getType();
+            fetched.push_back(from_memory(load_shared(memory_type(type), place(warp, part, i)), type));
+          }
+          return fetched;
+        };
+        if (mask != 0) {
+          parts[part] = join(parts[part], fetch(arith::XOrIOp::create(b_, warp_, i32(mask))));
+          continue;
+        }
+        // All values of the digit in one order, so that every warp comes to the same bits.
+        Value own = arith::RemUIOp::create(b_, arith::DivUIOp::create(b_, warp_, i32(digit.first)), i32(digit.second));
+        Value first = arith::SubIOp::create(b_, warp_, arith::MulIOp::create(b_, own, i32(digit.first)));
+        Registers all = fetch(first);
+        for (int i = 1; i < digit.second; ++i) all = join(all, fetch(add(first, i32(std::int64_t{i} * digit.first))));
+        parts[part] = all;
       }
-      // All values of the digit in one order, so that every warp comes to the same bits.
-      Value own = arith::RemUIOp::create(b_, arith::DivUIOp::create(b_, warp_, i32(digit.first)), i32(digit.second));
-      Value first = arith::SubIOp::create(b_, warp_, arith::MulIOp::create(b_, own, i32(digit.first)));
-      Registers all = fetch(first);
-      for (int i = 1; i < digit.second; ++i) all = join(all, fetch(add(first, i32(std::int64_t{i} * digit.first))));
-      part = all;
     }
   }
 

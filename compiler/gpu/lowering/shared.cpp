@@ -12,10 +12,17 @@ namespace tilewright::gpu {
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
 
+// Small operations in one stretch of code take turns with two pieces of memory. Who writes to a piece then needs no barrier: the last reads from it came before the barrier between the writes
+// and reads of the operation in between.
 Emitter::Value Emitter::open_scratch(std::int64_t bytes) {
-  scratch_bytes_ = std::max(scratch_bytes_, bytes);
-  target_.barrier(b_);
-  return shared_address(shared_, {}, allocated_bytes_);
+  constexpr std::int64_t kPiece = 8 << 10;
+  const bool small = bytes <= kPiece;
+  if (!small || !scratch_in_turns_) target_.barrier(b_);
+  scratch_turn_ = small && scratch_in_turns_ ? 1 - scratch_turn_ : 0;
+  scratch_in_turns_ = small;
+  const std::int64_t offset = scratch_turn_ * kPiece;
+  scratch_bytes_ = std::max(scratch_bytes_, offset + bytes);
+  return shared_address(shared_, {}, allocated_bytes_ + offset);
 }
 
 void Emitter::publish_scratch() { target_.barrier(b_); }

@@ -42,11 +42,13 @@ void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
     for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, access.width)) {
       const int first = group.front();
       if (!llvm::is_contained(owners.registers, first)) continue;
-      Value position = coordinate(layout, axis, first);
+      // The tile begins at a multiple of the run's length, so what lies below the view's first element is whole runs.
+      Value position = arith::SubIOp::create(b_, coordinate(layout, axis, first), inner.low);
       Value left = arith::SubIOp::create(b_, inner.extent, position);
       left = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, left, i32(0)), i32(access.width));
       Value bytes = arith::MulIOp::create(b_, left, i32(size));
       Value reads = and_(predicate, in_bounds(access, first));
+      reads = and_(reads, arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, position, i32(0)));
       if (op.getMask()) reads = and_(reads, registers(op.getMask())[first]);
       bytes = select(reads, bytes, i32(0));
       // An address that nothing is read from may be any: that of the view.

@@ -119,7 +119,6 @@ class Staging {
     if (access.contiguous_axis() != 1 || type.getDimSize(1) * size % 16 != 0) return std::nullopt;
     const layout::Layout layout = tile_gpu::layout_of(type);
     if (layout::vector_width(layout, 1, access.aligned_elements()) * size < 4) return std::nullopt;
-    if (!known_not_negative(access.indices.back())) return std::nullopt;
     if (Value mask = load.getMask()) {
       auto broadcast = mask.getDefiningOp<tile::BroadcastOp>();
       if (!broadcast || tile::shape_of(broadcast.getInput().getType())[1] != 1) return std::nullopt;
