@@ -59,6 +59,43 @@ class DeviceCopy {
   std::byte *memory_ = nullptr, *first_ = nullptr;
 };
 
+// The bytes of what a case's program may write, one string after another.
+class Contents {
+ public:
+  Contents(const Case& test, const Memory& memory) {
+    for (std::size_t i = 0; i < memory.tensors().size(); ++i) {
+      if (test.program.params[i].kind == program::ParamKind::Input || memory.tensors()[i].bytes() == 0) continue;
+      const Guarded& tensor = memory.tensors()[i];
+      parts_.push_back({tensor.data(), {tensor.data(), tensor.data() + tensor.bytes()}});
+    }
+  }
+
+  void put_back() const {
+    for (const Part& part : parts_) std::memcpy(part.at, part.bytes.data(), part.bytes.size());
+  }
+  bool is_in_place() const {
+    for (const Part& part : parts_) {
+      if (std::memcmp(part.at, part.bytes.data(), part.bytes.size()) != 0) return false;
+    }
+    return true;
+  }
+  // Takes over what memory holds now where that differs from `before`.
+  void add_changes(const Contents& before) {
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      for (std::size_t i = 0; i < parts_[p].bytes.size(); ++i) {
+        if (parts_[p].at[i] != before.parts_[p].bytes[i]) parts_[p].bytes[i] = parts_[p].at[i];
+      }
+    }
+  }
+
+ private:
+  struct Part {
+    std::byte* at;
+    std::vector<std::byte> bytes;
+  };
+  std::vector<Part> parts_;
+};
+
 class OnDevice : public Target {
  public:
   OnDevice(std::shared_ptr<Compiler> compiler, std::shared_ptr<Device> device)
@@ -69,6 +106,30 @@ class OnDevice : public Target {
     options.target = device_->properties().compile_target;
     executable_.reset();
     executable_ = device_->load(compiler_->compile(std::make_shared<const program::Program>(test.program), options));
+  }
+
+  // A device runs the programs of a grid at once. That the order does not matter shows in three ways to run them giving the same: in order, in reverse, and each alone on what was there
+  // before, their changes put together.
+  bool can_judge(const Case& test, const Memory& memory) override {
+    reference::Interpreter interpreter(test.program);
+    const GridSize grid = interpreter.grid(memory.slots());
+    const std::int64_t programs = grid[0] * grid[1] * grid[2];
+    if (programs <= 1) return true;
+    const auto run = [&](std::int64_t p) { interpreter.run(memory.slots(), {p % grid[0], p / grid[0] % grid[1], p / grid[0] / grid[1]}, grid); };
+    const Contents before(test, memory);
+    Contents together = before;
+    for (std::int64_t p = 0; p < programs; ++p) {
+      run(p);
+      together.add_changes(before);
+      before.put_back();
+    }
+    bool same = true;
+    for (const bool in_order : {true, false}) {
+      for (std::int64_t p = 0; p < programs; ++p) run(in_order ? p : programs - 1 - p);
+      same &= together.is_in_place();
+      before.put_back();
+    }
+    return same;
   }
 
   std::string run(const Case& test, const Memory& memory) override {

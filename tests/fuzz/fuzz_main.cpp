@@ -93,12 +93,13 @@ int run(std::uint64_t seed, std::uint64_t count, const std::string& name, bool i
   std::printf("%llu programs from seed %llu on %s\n", static_cast<unsigned long long>(count), static_cast<unsigned long long>(seed), name.c_str());
   std::fflush(stdout);
   const auto start = std::chrono::steady_clock::now();
-  int failures = 0;
+  int failures = 0, skipped = 0;
   std::uint64_t done = 0;
   for (; done < count && failures < most_failures; ++done) {
     begin_case(seed + done);
     const Case test = generate(seed + done);
     const Outcome outcome = check(test, *target);
+    skipped += outcome.kind == Outcome::Skipped;
     if (outcome.failed()) {
       ++failures;
       report(test, outcome, *target, minimises);
@@ -106,8 +107,8 @@ int run(std::uint64_t seed, std::uint64_t count, const std::string& name, bool i
   }
   alarm(0);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%llu programs from seed %llu on %s: %d failed, %.1f s\n", static_cast<unsigned long long>(done), static_cast<unsigned long long>(seed),
-              name.c_str(), failures, seconds);
+  std::printf("%llu programs from seed %llu on %s: %d failed, %d not comparable, %.1f s\n", static_cast<unsigned long long>(done), static_cast<unsigned long long>(seed),
+              name.c_str(), failures, skipped, seconds);
   return failures == 0 ? 0 : 1;
 }
 
