@@ -180,7 +180,8 @@ Registers Emitter::convert_by_memory(const Registers& registers, const Conversio
         store_shared(value, address(base, plan.write, group.front()));
       };
       Value condition;  // some register of the group holds an element
-      bool always = !plan.guard_writes;
+      // Copies of a register agree on elements only.
+      bool always = !plan.guard_writes && layout::owners(from).every_thread();
       for (int reg : group) {
         if (always || bounds[reg].validity == layout::Validity::kNever) continue;
         Value here = inside(from, bounds[reg], reg);

@@ -87,8 +87,8 @@ class Emitter {
   struct Access;  // where the elements of one load or store are
   void emit_load(tile::LoadOp op);
   void emit_store(tile::StoreOp op);
-  // Where a kernel both loads from and stores to a tensor, what one thread does there is ordered with what others do by a barrier.
-  void order_memory(Value view, bool stores);
+  // Where something stored to a tensor is loaded, or stored over, what one thread does there is ordered with what others do by a barrier before `op`.
+  void order_memory(mlir::Operation* op, Value view);
   Access open_access(const AccessShape& shape, const Layout* layout);
   Value address(Access& access, int reg);
   Value in_bounds(Access& access, int reg);

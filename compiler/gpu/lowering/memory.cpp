@@ -173,21 +173,23 @@ static int uniform_width(const layout::Layout& layout, int axis, int width, cons
   return width;
 }
 
-void Emitter::order_memory(Value view, bool stores) {
+void Emitter::order_memory(mlir::Operation* op, Value view) {
   const auto root = [](Value of) {
     while (auto narrow = of.getDefiningOp<tile::NarrowOp>()) of = narrow.getView();
     return of;
   };
-  bool loaded = false, stored = false;
-  source_.walk([&](mlir::Operation* op) {
-    if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) loaded |= root(load.getView()) == root(view);
-    if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) stored |= root(store.getView()) == root(view);
+  const bool stores = llvm::isa<tile::StoreOp>(op);
+  // A store of several turns of a loop meets itself.
+  bool ordered = stores && (op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>());
+  source_.walk([&](mlir::Operation* other) {
+    if (auto load = llvm::dyn_cast<tile::LoadOp>(other)) ordered |= stores && root(load.getView()) == root(view);
+    if (auto store = llvm::dyn_cast<tile::StoreOp>(other)) ordered |= other != op && root(store.getView()) == root(view);
   });
-  if (stores ? loaded : stored) target_.barrier(b_);
+  if (ordered) target_.barrier(b_);
 }
 
 void Emitter::emit_load(tile::LoadOp op) {
-  order_memory(op.getView(), false);
+  order_memory(op, op.getView());
   const mlir::Type element = tile::element_type_of(op.getType());
   Access access = open_access(AccessShape::of(op), tile_type(op.getResult()) ? &layout_of(op.getResult()) : nullptr);
   if (!access.layout) {
@@ -239,7 +241,7 @@ void Emitter::store_registers(tile::StoreOp op, Access& access, int width) {
 }
 
 void Emitter::emit_store(tile::StoreOp op) {
-  order_memory(op.getView(), true);
+  order_memory(op, op.getView());
   Access access = open_access(AccessShape::of(op), tile_type(op.getValue()) ? &layout_of(op.getValue()) : nullptr);
   if (!access.layout) {
     Value predicate = in_bounds(access, 0);
