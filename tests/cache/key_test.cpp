@@ -219,6 +219,11 @@ TEST(ContentKey, BytesReadBackAndDifferencesAreNamed) {
   fewer.parts.pop_back();
   EXPECT_EQ(differences(fewer, key), std::vector<std::string>{"compiler: in the other only"});
   EXPECT_EQ(first_difference("", "noise"), "other results");
+  EXPECT_EQ(first_difference("same", "same"), "");
+  ContentKey torn = key;
+  for (auto& [name, value] : torn.parts) value.resize(value.size() / 2);
+  EXPECT_EQ(differences(key, torn).size(), std::count_if(key.parts.begin(), key.parts.end(), [](const auto& part) { return !part.second.empty(); }));
+  EXPECT_EQ(key.part("no such part"), "");
 }
 
 // ---- everywhere the same

@@ -235,6 +235,34 @@ TEST_F(StoreTest, PruningRemovesWhatTheDeadLeft) {
   for (const std::string& file : {new_temporary, new_lock, held_lock, strange, not_a_hash}) EXPECT_TRUE(fs::exists(file)) << file;
 }
 
+// Where a call fails, an entry may stay or go; what others keep in the folder stays.
+TEST_F(StoreTest, PruningMeetsFaults) {
+  for (OneFault::Call call : {OneFault::OpenAt, OneFault::Fstat, OneFault::Flock, OneFault::Unlink, OneFault::List, OneFault::FstatAt}) {
+    OneFault files;
+    const auto store = open(files);
+    ASSERT_TRUE(store->publish(hash(1), "x", problem_));
+    for (const char* name : {"not a hash.entry", "a.tmp", ".entry", "t"}) std::ofstream(path(name)) << "x";
+    age(path("a.tmp"), 120);
+    files.call = call;
+    const PruneResult result = store->prune(0);
+    EXPECT_LE(result.removed, 1u) << call;
+    files.call = OneFault::None;
+    EXPECT_EQ(store->contains(hash(1)), result.removed == 0) << call;
+    EXPECT_EQ(store->prune(0).kept, 0u) << call;
+    EXPECT_FALSE(fs::exists(path("a.tmp"))) << call;
+    for (const char* name : {"not a hash.entry", ".entry", "t"}) EXPECT_TRUE(fs::exists(path(name))) << name;
+  }
+}
+
+TEST_F(StoreTest, ALockWhoseFileCannotBeSeenIsNotHeld) {
+  OneFault files;
+  const auto store = open(files);
+  files.call = OneFault::FstatAt;
+  int asked = 0;
+  EXPECT_EQ(store->lock(hash(1), Store::Clock::now() + std::chrono::hours(1), [&] { return ++asked == 2; }), nullptr);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(StoreTest, ALockExcludesAndGoesAway) {
   const auto one = open(), other = open();
   const auto soon = [] { return Store::Clock::now() + std::chrono::milliseconds(30); };
