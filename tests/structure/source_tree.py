@@ -39,7 +39,7 @@ ALLOWED_HEADERS = {
 }
 
 COMPILER_HEADERS = re.compile(r"^(mlir|llvm|lld|mlir-c|llvm-c)/")
-COMPILER_FOLDERS = ("compiler/", "tests/compiler/")
+COMPILER_FOLDERS = ("compiler/", "tests/compiler/", "tests/gpu/")
 
 VENDOR_FOLDERS = {"nvidia", "amd", "cuda", "hip", "cpu"}
 VENDOR_WORDS = {"nvidia", "cuda", "nvvm", "ptx", "cubin", "hopper", "blackwell", "amd", "amdgpu", "hip", "rocm", "rocdl", "hsaco", "intel"}
