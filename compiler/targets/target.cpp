@@ -1,5 +1,7 @@
 #include "compiler/targets/target.h"
 
+#include "compiler/targets/amd/amd_backend.h"
+#include "compiler/targets/amd/amd_target.h"
 #include "compiler/targets/cpu/cpu_backend.h"
 #include "compiler/targets/nvidia/nvidia_backend.h"
 #include "compiler/targets/nvidia/nvidia_target.h"
@@ -14,7 +16,7 @@ struct Family {
   std::unique_ptr<const Target> (*make)(std::string_view name);
 };
 
-constexpr Family kFamilies[] = {{cpu::target_names, cpu::make_target}, {nvidia::target_names, nvidia::make_target}};
+constexpr Family kFamilies[] = {{cpu::target_names, cpu::make_target}, {nvidia::target_names, nvidia::make_target}, {amd::target_names, amd::make_target}};
 
 }  // namespace
 
