@@ -5,7 +5,7 @@
 include(CheckLinkerFlag)
 
 set(TILEWRIGHT_LLVM_COMPONENTS
-  core support analysis passes target targetparser transformutils scalaropts instcombine vectorize ipo linker irreader asmparser bitreader bitwriter
+  core support analysis passes target targetparser transformutils scalaropts instcombine vectorize ipo linker irreader asmparser bitreader bitwriter lto dtlto option
   frontendopenmp codegen selectiondag globalisel asmprinter mc mcparser mcdisassembler mcjit orcjit executionengine jitlink runtimedyld
   x86codegen x86asmparser x86desc x86disassembler x86info nvptxcodegen nvptxdesc nvptxinfo amdgpucodegen amdgpuasmparser amdgpudesc amdgpuinfo amdgpuutils)
 

@@ -43,6 +43,7 @@ class GpuTarget {
   virtual Value program_id(Builder& b, int axis) const = 0;         // i64
   virtual Value num_programs(Builder& b, int axis) const = 0;       // i64
   virtual void barrier(Builder& b) const = 0;                       // of the block; orders shared memory
+  virtual void memory_barrier(Builder& b) const { barrier(b); }     // orders global memory too
   virtual Value shuffle(Builder& b, Value word, Value lane) const = 0;      // `word` of another lane of the warp; every lane takes part
   virtual Value shuffle_xor(Builder& b, Value word, int mask) const = 0;    // `word` of lane ^ mask
 
@@ -53,7 +54,7 @@ class GpuTarget {
 
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
-  // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32) become zero; both addresses are aligned to `bytes`.
+  // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
   virtual void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {}
   virtual void commit_copies(Builder& b) const {}                 // what this thread has begun since the last time is a group
   virtual void wait_copies(Builder& b, int pending) const {}      // for all of this thread's groups but the last so many

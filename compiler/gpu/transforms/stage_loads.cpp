@@ -15,7 +15,9 @@
 #include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/gpu/shared_tiles.h"
 #include "compiler/gpu/transforms/passes.h"
+#include "compiler/layout/conversion.h"
 #include "compiler/layout/queries.h"
+#include "runtime/support/error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,7 +33,7 @@ namespace arith = mlir::arith;
 namespace scf = mlir::scf;
 using mlir::Value;
 
-// Shared memory that is left for scratch.
+// Shared memory that is left for scratch, where conversions do with it.
 constexpr std::int64_t kScratchReserve = 16 << 10;
 // Enough groups that waiting for all but so many is no wait for copies.
 constexpr std::int64_t kAnyPending = 15;
@@ -59,6 +61,7 @@ class Staging {
  public:
   Staging(mlir::func::FuncOp kernel, const GpuTarget& target) : kernel_(kernel), target_(target), rewriter_(kernel.getContext()) {
     kernel.walk([&](tile::StoreOp op) { stored_.push_back(root_of(op.getView())); });
+    kernel.walk([&](tile_gpu::ConvertLayoutOp op) { reserve_ = std::max(reserve_, scratch_of(op)); });
   }
 
   void run() {
@@ -80,8 +83,8 @@ class Staging {
       bytes += tile_bytes(staged->type(1));
       (stages > 1 && is_ahead(load, loop) ? ahead : in_place).push_back(std::move(*staged));
     }
-    while (stages > 1 && used_bytes_ + bytes * stages > target_.max_shared_bytes() - kScratchReserve) --stages;
-    if (used_bytes_ + bytes * stages > target_.max_shared_bytes() - kScratchReserve) return;
+    while (stages > 1 && used_bytes_ + bytes * stages > target_.max_shared_bytes() - reserve_) --stages;
+    if (used_bytes_ + bytes * stages > target_.max_shared_bytes() - reserve_) return;
     if (stages == 1) {
       in_place.append(std::move(ahead));
       ahead.clear();
@@ -109,6 +112,21 @@ class Staging {
       found.emplace_back(branch, op->getParentRegion() == &branch.getThenRegion());
     }
     return found;
+  }
+
+  // What a conversion needs of shared memory: no more than the usual reserve, if it can do with that.
+  static std::int64_t scratch_of(tile_gpu::ConvertLayoutOp op) {
+    const layout::Layout from = tile_gpu::layout_of(op.getInput()), to = tile_gpu::layout_of(op.getResult());
+    layout::ConversionOptions options;
+    options.element_bytes = static_cast<int>(std::max(1u, op.getType().getElementTypeBitWidth() / 8));
+    options.max_scratch_bytes = kScratchReserve;
+    try {
+      layout::plan_conversion(from, to, options);
+      return kScratchReserve;
+    } catch (const Error&) {
+      const layout::ConversionPlan plan = layout::plan_conversion(from, to, {.element_bytes = options.element_bytes});
+      return plan.shared->elements * options.element_bytes;
+    }
   }
 
   std::optional<Staged> stageable(tile::LoadOp load) {
@@ -286,7 +304,7 @@ class Staging {
   const GpuTarget& target_;
   mlir::IRRewriter rewriter_;
   llvm::SmallVector<Value> stored_;
-  std::int64_t used_bytes_ = 0;
+  std::int64_t used_bytes_ = 0, reserve_ = kScratchReserve;
 };
 
 class StageLoads : public mlir::PassWrapper<StageLoads, mlir::OperationPass<mlir::ModuleOp>> {

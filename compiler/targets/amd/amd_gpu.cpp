@@ -147,6 +147,12 @@ void AmdGpu::barrier(Builder& b) const {
   shared_fence(b, LLVM::AtomicOrdering::acquire);
 }
 
+void AmdGpu::memory_barrier(Builder& b) const {
+  LLVM::FenceOp::create(b, LLVM::AtomicOrdering::release, "workgroup");
+  ROCDL::SBarrierOp::create(b);
+  LLVM::FenceOp::create(b, LLVM::AtomicOrdering::acquire, "workgroup");
+}
+
 mlir::Value AmdGpu::shuffle(Builder& b, Value word, Value lane) const {
   Value byte = arith::ShLIOp::create(b, lane, constant(b, 2));
   return ROCDL::DsBpermuteOp::create(b, b.getI32Type(), byte, word);
@@ -178,6 +184,24 @@ void AmdGpu::store(Builder& b, Value value, Value address, Value predicate) cons
     b.setInsertionPointToStart(&branch.getThenRegion().front());
   }
   LLVM::StoreOp::create(b, value, address, bytes_of(value.getType()));
+}
+
+// Through registers, at once. Bytes behind the source's are read with it, which do no harm inside an aligned access, and are masked.
+void AmdGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
+  constexpr int kWord = 4;
+  const mlir::Type i32 = b.getI32Type();
+  const mlir::Type type = bytes == kWord ? i32 : mlir::Type(mlir::VectorType::get({bytes / kWord}, i32));
+  const auto more_than = [&](int count) { return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, source_bytes, constant(b, count)).getResult(); };
+  Value loaded = load(b, type, global, more_than(0), {});
+  Value bits = arith::ShLIOp::create(b, arith::AndIOp::create(b, source_bytes, constant(b, kWord - 1)), constant(b, 3));
+  Value mask = arith::SubIOp::create(b, arith::ShLIOp::create(b, constant(b, 1), bits), constant(b, 1));
+  llvm::SmallVector<Value> words;
+  for (int first = 0; first < bytes; first += kWord) {
+    Value word = bytes == kWord ? loaded : LLVM::ExtractElementOp::create(b, loaded, constant(b, first / kWord)).getResult();
+    Value part = arith::SelectOp::create(b, more_than(first), arith::AndIOp::create(b, word, mask), constant(b, 0));
+    words.push_back(arith::SelectOp::create(b, more_than(first + kWord - 1), word, part));
+  }
+  LLVM::StoreOp::create(b, bytes == kWord ? words.front() : packed(b, words), shared, static_cast<unsigned>(bytes));
 }
 
 mlir::Value AmdGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {

@@ -24,10 +24,14 @@ class AmdGpu final : public gpu::GpuTarget {
   Value program_id(Builder& b, int axis) const override;
   Value num_programs(Builder& b, int axis) const override;
   void barrier(Builder& b) const override;
+  void memory_barrier(Builder& b) const override;
   Value shuffle(Builder& b, Value word, Value lane) const override;
   Value shuffle_xor(Builder& b, Value word, int mask) const override;
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
   void store(Builder& b, Value value, Value address, Value predicate) const override;
+  // With WMMA tiles go through registers: the addresses of reads from staged tiles would fill them.
+  bool has_async_copies() const override { return target_.matrices == MatrixFamily::Mfma; }
+  void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 

@@ -81,22 +81,24 @@ void mark_kernel(llvm::Module& module, llvm::StringRef name, int threads) {
   kernel->setMetadata("reqd_work_group_size", llvm::MDNode::get(context, {extent(threads), extent(1), extent(1)}));
 }
 
-// Tiles are unrolled and vectorised already.
+// Tiles are unrolled and vectorised already, and in order. What does not change in a loop stays in it here: the code generator moves it out while registers are left, whereas the usual
+// pipeline would fill them with the addresses of shared memory.
 void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
+  constexpr llvm::StringLiteral kPasses =
+      "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,infer-address-spaces,gvn,instcombine<no-verify-fixpoint>,simplifycfg,adce),globaldce,amdgpu-attributor";
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassBuilder builder(&machine);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(graphs);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  llvm::ModulePassManager passes;
+  if (llvm::Error error = builder.parsePassPipeline(passes, kPasses)) throw Error(9313, "LLVM's passes for AMDGPU: " + llvm::toString(std::move(error)));
+  passes.run(module, modules);
 }
 
 // There is no library of functions on the device.
