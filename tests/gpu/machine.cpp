@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <utility>
 
 namespace tilewright::simt {
 
@@ -106,6 +106,33 @@ struct Machine::Hooks {
       current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
   }
 
+  static void copy_async(std::uint64_t to, std::uint64_t from, std::int32_t bytes, std::int32_t source_bytes) {
+    Copy copy{reinterpret_cast<std::byte*>(to), {}, static_cast<std::size_t>(bytes)};
+    current->touch(to, bytes, true);
+    current->touch(from, bytes, false);
+    if (source_bytes > 0) {
+      std::memcpy(copy.content.data(), reinterpret_cast<const void*>(from), source_bytes);
+      if (const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(from), source_bytes)) current->problem("global memory " + std::string(wrong));
+    }
+    Copy garbage = copy;
+    garbage.content.fill(kPoison);
+    current->finish(garbage);
+    self().begun.push_back(copy);
+  }
+  static void commit_copies() { self().groups.push_back(std::exchange(self().begun, {})); }
+  static void wait_copies(std::int32_t pending) {
+    for (; self().groups.size() > static_cast<std::size_t>(pending); self().groups.pop_front())
+      for (const Copy& copy : self().groups.front()) current->finish(copy);
+  }
+
+  static void load_matrices(std::int32_t site, std::uint64_t row, std::int32_t transposed) {
+    load(row, static_cast<std::int32_t>(kSinkBytes), 1);
+    self().row = reinterpret_cast<const std::byte*>(row);
+    self().transposed = transposed != 0;
+    current->wait(Meeting::kMatrixLoad, site);
+  }
+  static std::uint32_t loaded_word(std::int32_t number) { return self().words[number]; }
+
   static void report_assertion(std::int32_t failed, std::int32_t number) {
     if (failed != 0) current->failed_assertions_.push_back(number);
   }
@@ -123,6 +150,11 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_load", reinterpret_cast<void*>(&Hooks::load)},
           {"simt_before_store", reinterpret_cast<void*>(&Hooks::before_store)},
           {"simt_after_store", reinterpret_cast<void*>(&Hooks::after_store)},
+          {"simt_copy_async", reinterpret_cast<void*>(&Hooks::copy_async)},
+          {"simt_commit_copies", reinterpret_cast<void*>(&Hooks::commit_copies)},
+          {"simt_wait_copies", reinterpret_cast<void*>(&Hooks::wait_copies)},
+          {"simt_load_matrices", reinterpret_cast<void*>(&Hooks::load_matrices)},
+          {"simt_loaded_word", reinterpret_cast<void*>(&Hooks::loaded_word)},
           {"simt_sink", sink},
           {"simt_report_assertion", reinterpret_cast<void*>(&Hooks::report_assertion)},
           {"__truncsfbf2", reinterpret_cast<void*>(&keep_bf16)},
@@ -164,6 +196,8 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
   std::fill(shared_.begin(), shared_.end(), kPoison);
   for (Thread& thread : threads_) {
     thread.waits = Meeting::kNone;
+    thread.begun.clear();
+    thread.groups.clear();
     thread.fiber.start([entry, slots] { entry(slots); });
   }
   for (;;) {
@@ -205,6 +239,8 @@ bool Machine::release() {
 bool Machine::release_warp(std::span<Thread> warp) {
   if (warp.front().waits == Meeting::kMatrix) {
     multiply(warp, configuration_.instructions[warp.front().instruction].second);
+  } else if (warp.front().waits == Meeting::kMatrixLoad) {
+    load_matrices(warp);
   } else {
     for (Thread& thread : warp) {
       if (thread.from >= warp.size()) {
@@ -216,6 +252,27 @@ bool Machine::release_warp(std::span<Thread> warp) {
   }
   for (Thread& thread : warp) thread.waits = Meeting::kNone;
   return true;
+}
+
+void Machine::finish(const Copy& copy) {
+  races_.before_store(copy.to, copy.bytes);
+  std::memcpy(copy.to, copy.content.data(), copy.bytes);
+  if (const char* wrong = races_.after_store(running_, copy.to, copy.bytes)) problem("shared memory " + std::string(wrong) + " by an asynchronous copy");
+}
+
+void Machine::load_matrices(std::span<Thread> warp) {
+  constexpr int kMatrices = 4, kRows = 8;
+  for (int lane = 0; lane < kMatrices * kRows; ++lane) {
+    for (int matrix = 0; matrix < kMatrices; ++matrix) {
+      const auto element = [&](int row, int column) {
+        std::uint16_t bits;
+        std::memcpy(&bits, warp[kRows * matrix + row].row + 2 * column, sizeof bits);
+        return std::uint32_t{bits};
+      };
+      const int line = lane / 4, pair = lane % 4 * 2;
+      warp[lane].words[matrix] = warp[lane].transposed ? element(pair, line) | element(pair + 1, line) << 16 : element(line, pair) | element(line, pair + 1) << 16;
+    }
+  }
 }
 
 void Machine::multiply(std::span<Thread> warp, const gpu::MatrixInstruction& instruction) {

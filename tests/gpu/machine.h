@@ -1,7 +1,7 @@
 // A GPU made of fibers: runs the blocks of a kernel, compiled for the CPU, one after another, and watches that its threads keep the rules.
 //
 // Threads of a block run until they wait for each other: at a barrier, in a shuffle or in a matrix instruction. There all threads of the block, or of the warp, have to be at the
-// same place of the code. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
+// same place of the code. An asynchronous copy takes place when it is waited for, and what it is to fill holds garbage until then. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
 #pragma once
 
 #include "compiler/gpu/target.h"
@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@ struct Configuration {
   std::string name;
   int lanes = 32;
   int warps = 4;  // where the program does not ask for a number
+  bool has_async_copies = false;
   std::vector<std::pair<std::string, gpu::MatrixInstruction>> instructions;  // by what they take: "f16", "bf16" to f32, "i8" to i32
 };
 
@@ -43,7 +45,12 @@ class Machine {
   static std::vector<std::pair<const char*, void*>> hooks();  // by symbol
 
  private:
-  enum class Meeting : std::uint8_t { kNone, kBarrier, kShuffle, kMatrix };
+  enum class Meeting : std::uint8_t { kNone, kBarrier, kShuffle, kMatrix, kMatrixLoad };
+  struct Copy {
+    std::byte* to;
+    std::array<std::byte, kSinkBytes> content;
+    std::size_t bytes;
+  };
   struct Thread {
     explicit Thread(std::size_t stack_bytes) : fiber(stack_bytes) {}
     Fiber fiber;
@@ -51,12 +58,19 @@ class Machine {
     int site = 0;                              // of the code, where it waits
     std::uint32_t word = 0, from = 0;          // of a shuffle: what it gives, the lane it asks, then what it has received
     int instruction = 0;
+    const std::byte* row = nullptr;            // of a matrix that is read from shared memory
+    bool transposed = false;
+    std::array<std::uint32_t, 4> words{};      // that such a read brings
+    std::vector<Copy> begun;                   // asynchronous copies that are in no group yet
+    std::deque<std::vector<Copy>> groups;
     std::array<std::vector<double>, 3> operands;  // of a matrix instruction: a, b, acc, then the result in acc
   };
 
   void wait(Meeting meeting, int site);
   bool release();
   bool release_warp(std::span<Thread> warp);
+  void load_matrices(std::span<Thread> warp);
+  void finish(const Copy& copy);
   void multiply(std::span<Thread> warp, const gpu::MatrixInstruction& instruction);
   void problem(const std::string& text);
   void touch(std::uint64_t address, int bytes, bool is_shared);

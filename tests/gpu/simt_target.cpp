@@ -73,13 +73,13 @@ Configuration warps_of_32() {
                                       fragment({{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}, 4, 3), acc};
   const gpu::MatrixInstruction bytes{"16x8x32", 16, 8, 32, fragment({{0, 1}, {0, 2}, {8, 0}, {0, 16}}, {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}, 4, 5),
                                      fragment({{1, 0}, {2, 0}, {16, 0}}, {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}, 5, 3), acc};
-  return {"simt32", 32, 4, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+  return {"simt32", 32, 4, true, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
 }
 
 Configuration warps_of_8() {
   const gpu::MatrixInstruction small{"8x4x4", 8, 4, 4, fragment({{0, 1}, {0, 2}}, {{1, 0}, {2, 0}, {4, 0}}, 3, 2),
                                      fragment({{0, 1}}, {{1, 0}, {2, 0}, {0, 2}}, 2, 2), fragment({{2, 0}, {4, 0}}, {{0, 1}, {0, 2}, {1, 0}}, 3, 2)};
-  return {"simt8", 8, 8, {{"f16", small}, {"f32", small}}};
+  return {"simt8", 8, 8, false, {{"f16", small}, {"f32", small}}};
 }
 
 const char* key_of(mlir::Type operand) {
@@ -161,6 +161,22 @@ Value SimtTarget::load(Builder& b, mlir::Type type, Value address, Value predica
 void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) const {
   if (predicate) address = arith::SelectOp::create(b, predicate, address, sink(b));
   LLVM::StoreOp::create(b, value, address, bytes_of(value.getType()));
+}
+
+void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
+  const auto number = [&](Value address) { return LLVM::PtrToIntOp::create(b, b.getI64Type(), address).getResult(); };
+  call(b, "simt_copy_async", {}, {number(shared), number(global), constant(b, bytes), source_bytes});
+}
+
+void SimtTarget::commit_copies(Builder& b) const { call(b, "simt_commit_copies", {}, {}); }
+void SimtTarget::wait_copies(Builder& b, int pending) const { call(b, "simt_wait_copies", {}, constant(b, pending)); }
+
+llvm::SmallVector<Value> SimtTarget::load_matrices(Builder& b, Value address, bool transposed) const {
+  Value row = LLVM::PtrToIntOp::create(b, b.getI64Type(), address);
+  call(b, "simt_load_matrices", {}, {constant(b, sites_++), row, constant(b, transposed)});
+  llvm::SmallVector<Value> words;
+  for (int i = 0; i < 4; ++i) words.push_back(call(b, "simt_loaded_word", b.getI32Type(), constant(b, i)));
+  return words;
 }
 
 // Arithmetic on narrow floats takes place in f32 and is rounded once; what has f32 or f64 is expanded as on the CPU.

@@ -28,6 +28,11 @@ class SimtTarget final : public gpu::GpuTarget {
   Value shuffle_xor(Builder& b, Value word, int mask) const override;
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
   void store(Builder& b, Value value, Value address, Value predicate) const override;
+  bool has_async_copies() const override { return configuration_.has_async_copies; }
+  void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
+  void commit_copies(Builder& b) const override;
+  void wait_copies(Builder& b, int pending) const override;
+  llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
@@ -39,7 +44,7 @@ class SimtTarget final : public gpu::GpuTarget {
 // Calls a function of Machine::hooks(), which is declared where it is not; null for one without a result.
 mlir::Value call_hook(mlir::OpBuilder& b, mlir::Location loc, const char* name, mlir::Type result, mlir::ValueRange arguments);
 
-// Machines to test on: "simt32" is like a GPU with 32 lanes and mma.sync, "simt8" has small warps and a matrix instruction of its own.
+// Machines to test on: "simt32" has warps of 32 lanes, matrix instructions and asynchronous copies; "simt8" has small warps and matrix instructions of its own.
 const std::vector<Configuration>& configurations();
 
 }  // namespace tilewright::simt

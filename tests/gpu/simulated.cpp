@@ -42,6 +42,7 @@ void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   build_tile_pipeline(passes);
   passes.addPass(gpu::create_assign_layouts(target));
   passes.addPass(mlir::createCSEPass());
+  passes.addPass(gpu::create_stage_loads(target));
   passes.addPass(gpu::create_convert_tile_gpu(target));
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
