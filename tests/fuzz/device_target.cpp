@@ -4,6 +4,7 @@
 #include "compiler/reference/interpreter.h"
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,7 +67,7 @@ class Contents {
     for (std::size_t i = 0; i < memory.tensors().size(); ++i) {
       if (test.program.params[i].kind == program::ParamKind::Input || memory.tensors()[i].bytes() == 0) continue;
       const Guarded& tensor = memory.tensors()[i];
-      parts_.push_back({tensor.data(), {tensor.data(), tensor.data() + tensor.bytes()}});
+      parts_.push_back({tensor.data(), {tensor.data(), tensor.data() + tensor.bytes()}, test.program.params[i].kind == program::ParamKind::InOut});
     }
   }
 
@@ -79,6 +80,21 @@ class Contents {
     }
     return true;
   }
+  void flip() const {
+    for (const Part& part : parts_) {
+      for (std::size_t i = 0; i < part.bytes.size(); ++i) part.at[i] = ~part.bytes[i];
+    }
+  }
+  // Adds 1 to the count of each byte of what a program may read and write that differs from these contents, or from their complement where they are flipped.
+  void count_writes(bool flipped, std::vector<std::vector<int>>& counts) const {
+    counts.resize(parts_.size());
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      counts[p].resize(parts_[p].bytes.size());
+      if (!parts_[p].is_read) continue;
+      for (std::size_t i = 0; i < counts[p].size(); ++i) counts[p][i] += parts_[p].at[i] != (flipped ? ~parts_[p].bytes[i] : parts_[p].bytes[i]);
+    }
+  }
+
   // Takes over what memory holds now where that differs from `before`.
   void add_changes(const Contents& before) {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
@@ -92,6 +108,7 @@ class Contents {
   struct Part {
     std::byte* at;
     std::vector<std::byte> bytes;
+    bool is_read;
   };
   std::vector<Part> parts_;
 };
@@ -109,7 +126,7 @@ class OnDevice : public Target {
   }
 
   // A device runs the programs of a grid at once. That the order does not matter shows in three ways to run them giving the same: in order, in reverse, and each alone on what was there
-  // before, their changes put together.
+  // before, their changes put together. What two programs both read and write is too little seen by that (a maximum, say), so it is looked for apart.
   bool can_judge(const Case& test, const Memory& memory) override {
     reference::Interpreter interpreter(test.program);
     const GridSize grid = interpreter.grid(memory.slots());
@@ -123,6 +140,7 @@ class OnDevice : public Target {
       together.add_changes(before);
       before.put_back();
     }
+    if (writes_meet(before, programs, run)) return false;
     bool same = true;
     for (const bool in_order : {true, false}) {
       for (std::int64_t p = 0; p < programs; ++p) run(in_order ? p : programs - 1 - p);
@@ -130,6 +148,28 @@ class OnDevice : public Target {
       before.put_back();
     }
     return same;
+  }
+
+  // Whether two programs write the same byte of a tensor they may also read. A byte that a program leaves as it was counts as written too, if it does not leave it so where it was another.
+  static bool writes_meet(const Contents& before, std::int64_t programs, const std::function<void(std::int64_t)>& run) {
+    std::vector<std::vector<int>> writers;
+    for (std::int64_t p = 0; p < programs; ++p) {
+      std::vector<std::vector<int>> writes;
+      run(p);
+      before.count_writes(false, writes);
+      before.flip();
+      run(p);
+      before.count_writes(true, writes);
+      before.put_back();
+      writers.resize(writes.size());
+      for (std::size_t part = 0; part < writes.size(); ++part) {
+        writers[part].resize(writes[part].size());
+        for (std::size_t i = 0; i < writes[part].size(); ++i) {
+          if (writes[part][i] > 0 && ++writers[part][i] > 1) return true;
+        }
+      }
+    }
+    return false;
   }
 
   std::string run(const Case& test, const Memory& memory) override {
