@@ -257,7 +257,7 @@ bool Machine::release_warp(std::span<Thread> warp) {
 void Machine::finish(const Copy& copy) {
   races_.before_store(copy.to, copy.bytes);
   std::memcpy(copy.to, copy.content.data(), copy.bytes);
-  if (const char* wrong = races_.after_store(running_, copy.to, copy.bytes)) problem("shared memory " + std::string(wrong) + " by an asynchronous copy");
+  if (const char* wrong = races_.after_store(running_, copy.to, copy.bytes)) problem("shared memory " + std::string(wrong) + " by an asynchronous copy, at byte " + std::to_string(copy.to - shared_.data()));
 }
 
 void Machine::load_matrices(std::span<Thread> warp) {

@@ -42,6 +42,10 @@ void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
     for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, access.width)) {
       const int first = group.front();
       if (!llvm::is_contained(owners.registers, first)) continue;
+      // What lies outside of the tile has no place of its own in memory.
+      mlir::OpBuilder::InsertionGuard guard(b_);
+      if (Value held = inside(layout, access.bounds[first], first))
+        b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, held, /*withElseRegion=*/false).getThenRegion().front());
       // The tile begins at a multiple of the run's length, so what lies below the view's first element is whole runs.
       Value position = arith::SubIOp::create(b_, coordinate(layout, axis, first), inner.low);
       Value left = arith::SubIOp::create(b_, inner.extent, position);
