@@ -12,7 +12,7 @@ namespace {
 struct FlashForward {
   Tune<int> rows{"rows", {128, 64, 256}};        // of a tile of queries, about: tokens times heads of a group
   Tune<int> block_k{"block_k", {64, 128, 32}};
-  Tune<int> stages{"stages", {2, 3}};
+  Tune<int> stages{"stages", {3, 2}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"};
   Const<bool> causal{"causal"}, windowed{"windowed"}, packed{"packed"};

@@ -49,31 +49,35 @@ void Emitter::emit_dot(tile::DotOp op) {
 
 void Emitter::emit_matrix_dot(tile::DotOp op, const MatrixInstruction& instruction) {
   const Layout &a_layout = layout_of(op.getA()), &b_layout = layout_of(op.getB()), &acc_layout = layout_of(op.getAcc());
-  const Registers &a = registers(op.getA()), &b = registers(op.getB());
   Registers acc = registers(op.getAcc());
   const auto a_places = places_of(a_layout), b_places = places_of(b_layout), acc_places = places_of(acc_layout);
   const auto a_fragment = fragment_places(instruction.a), b_fragment = fragment_places(instruction.b), acc_fragment = fragment_places(instruction.acc);
   const std::int64_t depth = a_layout.extents()[1];
 
-  // The registers of a fragment; those of none are held by no thread of any use.
-  const auto gather = [&](const std::map<Place, int>& places, const std::vector<Place>& fragment, std::int64_t row, std::int64_t column, const Registers& from) {
+  // The registers of an operand's fragment; those of none are held by no thread of any use.
+  const auto gather = [&](Value tile, const std::map<Place, int>& places, const std::vector<Place>& fragment, std::int64_t row, std::int64_t column) {
     Registers gathered;
     for (auto [r, c] : fragment) {
       const auto found = places.find({row + r, column + c});
-      gathered.push_back(found == places.end() ? zero(from.front().getType()) : from[found->second]);
+      gathered.push_back(found == places.end() ? zero(tile_type(tile).getElementType()) : fetch(tile, found->second));
     }
     return gathered;
   };
-  // Corners of the accumulator's fragments in thread 0.
-  for (const auto& [corner, corner_reg] : acc_places) {
-    const auto [row, column] = corner;
-    if (row % instruction.m != 0 || column % instruction.n != 0) continue;
-    Registers sum = gather(acc_places, acc_fragment, row, column, acc);
-    for (std::int64_t k = 0; k < depth; k += instruction.k)
-      sum = target_.multiply(b_, instruction, gather(a_places, a_fragment, row, k, a), gather(b_places, b_fragment, k, column, b), sum);
-    for (auto [i, place] : llvm::enumerate(acc_fragment)) {
-      const auto found = acc_places.find({row + place.first, column + place.second});
-      if (found != acc_places.end()) acc[found->second] = sum[i];
+  // Step by step along the depth, so that few fragments are needed at once; at the corners of the accumulator's fragments in thread 0.
+  for (std::int64_t k = 0; k < depth; k += instruction.k) {
+    for (const auto& [corner, corner_reg] : acc_places) {
+      const auto [row, column] = corner;
+      if (row % instruction.m != 0 || column % instruction.n != 0) continue;
+      Registers sum;
+      for (auto [r, c] : acc_fragment) {
+        const auto found = acc_places.find({row + r, column + c});
+        sum.push_back(found == acc_places.end() ? zero(acc.front().getType()) : acc[found->second]);
+      }
+      sum = target_.multiply(b_, instruction, gather(op.getA(), a_places, a_fragment, row, k), gather(op.getB(), b_places, b_fragment, k, column), sum);
+      for (auto [i, place] : llvm::enumerate(acc_fragment)) {
+        const auto found = acc_places.find({row + place.first, column + place.second});
+        if (found != acc_places.end()) acc[found->second] = sum[i];
+      }
     }
   }
   bind(op.getResult(), std::move(acc));

@@ -16,6 +16,12 @@ const Registers& Emitter::registers(Value tile) {
   return tiles_[tile] = Registers(layout_of(tile).registers(), zero(tile_type(tile).getElementType()));
 }
 
+Emitter::Value Emitter::fetch(Value tile, int reg) {
+  Registers& all = tiles_[tile];
+  if (!all[reg]) loaders_[tile](all, reg);
+  return all[reg];
+}
+
 Emitter::Value Emitter::scalar(Value source) {
   const auto found = scalars_.find(source);
   if (found != scalars_.end()) return found->second;

@@ -24,6 +24,7 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -101,6 +102,8 @@ class Emitter {
   void emit_wait(tile_gpu::WaitOp op);
   void emit_local_load(tile_gpu::LocalLoadOp op);
   Value shared_tile(Value shared, Value slot);  // address of one of the tiles
+  using Loader = std::function<void(Registers&, int)>;  // brings a register, and others with it
+  Value fetch(Value tile, int reg);                     // a register of a tile that may not have been loaded yet
 
   // ---- convert.cpp
   void emit_convert(tile_gpu::ConvertLayoutOp op);
@@ -196,6 +199,7 @@ class Emitter {
   Value board_;        // i64, where failed assertions are reported
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, Registers> tiles_;
+  llvm::DenseMap<Value, Loader> loaders_;
   llvm::DenseMap<Value, ViewParts> views_;
   llvm::DenseMap<Value, std::int64_t> allocated_;  // offsets of shared tiles
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Layout>> layouts_;

@@ -11,6 +11,18 @@ namespace tilewright::gpu {
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
 
+namespace {
+
+// Whether nothing between two operations of a block could change shared memory.
+bool only_reads_until(mlir::Operation* from, mlir::Operation* to) {
+  if (from->getBlock() != to->getBlock()) return false;
+  for (mlir::Operation* op = from->getNextNode(); op != to; op = op->getNextNode())
+    if (op == nullptr || !llvm::isa<tile_gpu::LocalLoadOp, mlir::arith::ConstantOp>(op)) return false;
+  return true;
+}
+
+}  // namespace
+
 void Emitter::emit_alloc(tile_gpu::AllocOp op) {
   const auto type = op.getType();
   allocated_[op.getResult()] = allocated_bytes_;
@@ -82,7 +94,7 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   const layout::SharedLayout memory = arrangement(type.getShape(), element);
   Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
   Registers result(wanted.registers());
-  const auto at = [&](const layout::IndexExpression& offsets, int reg) {
+  const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) {
     if (!offsets.register_adds()) return shared_address(tile, arith::MulIOp::create(b_, evaluate(offsets, reg), i32(size)));
     Value thread = thread_part(offsets);
     return shared_address(tile, thread ? arith::MulIOp::create(b_, thread, i32(size)).getResult() : Value(), offsets.register_offset(reg) * size);
@@ -90,14 +102,20 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
 
   const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
   if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {
-    for (int read = 0; 8 * read < wanted.registers(); ++read) {
-      const auto words = target_.load_matrices(b_, at(*addresses, loads->address_register(read)), loads->transposed);
+    // Read by read, when a dot first needs a register of it: what is read early takes up registers.
+    Loader load = [this, at, element, loads = *loads, addresses = *addresses](Registers& into, int reg) {
+      const int read = reg / 8;
+      const auto words = target_.load_matrices(b_, at(addresses, loads.address_register(read)), loads.transposed);
       for (auto [i, word] : llvm::enumerate(words)) {
         Value pair = LLVM::BitcastOp::create(b_, mlir::VectorType::get({2}, element), word);
-        for (int half = 0; half < 2; ++half) result[8 * read + 2 * static_cast<int>(i) + half] = LLVM::ExtractElementOp::create(b_, pair, i32(half));
+        for (int half = 0; half < 2; ++half) into[8 * read + 2 * static_cast<int>(i) + half] = LLVM::ExtractElementOp::create(b_, pair, i32(half));
       }
-    }
-    return bind(op.getResult(), std::move(result));
+    };
+    bind(op.getResult(), std::move(result));
+    const bool later = op->hasOneUse() && llvm::isa<tile::DotOp>(*op->getUsers().begin()) && op->getNextNode() != nullptr && only_reads_until(op, *op->getUsers().begin());
+    if (later) loaders_[op.getResult()] = std::move(load);
+    else for (int reg = 0; reg < wanted.registers(); reg += 8) load(tiles_[op.getResult()], reg);
+    return;
   }
 
   const auto offsets = layout::offset_expression(wanted, memory);
