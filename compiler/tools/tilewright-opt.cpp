@@ -1,8 +1,11 @@
 // tilewright-opt: reads MLIR with the project's dialects, runs passes given on the command line, prints the result.
+#include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/transforms/passes.h"
 #include "compiler/ir/TileDialect.h"
 #include "compiler/pipelines/cpu_pipeline.h"
 #include "compiler/pipelines/tile_pipeline.h"
 #include "compiler/targets/cpu/lowering/passes.h"
+#include "compiler/targets/nvidia/nvidia_gpu.h"
 #include "compiler/transforms/passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -20,10 +23,14 @@ namespace {
 
 using namespace tilewright;
 
-// The passes and pipelines of the project by name. Those of the CPU target compile for x86-64-v4, so that what they print does not depend on the machine.
+// The passes and pipelines of the project by name. Those of the CPU target compile for x86-64-v4, so that what they print does not depend on the machine; those of the GPU level for sm_90a.
 void register_project() {
   static const cpu::CpuTarget target = cpu::resolve_target("x86-64-v4");
+  static const nvidia::NvidiaGpu gpu_target(nvidia::resolve_target("sm_90a"));
   register_transforms();
+  mlir::registerPass([] { return gpu::create_assign_layouts(gpu_target); });
+  mlir::registerPass([] { return gpu::create_stage_loads(gpu_target); });
+  mlir::registerPass([] { return gpu::create_convert_tile_gpu(gpu_target); });
   mlir::registerPass([] { return cpu::create_convert_tile_to_cpu(target); });
   mlir::registerPass([] { return create_expand_math(); });
   mlir::PassPipelineRegistration<>("tile-pipeline", "What every target does first: the same kernel, said with less", build_tile_pipeline);
@@ -35,7 +42,7 @@ void register_project() {
 
 int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
-  registry.insert<tilewright::tile::TileDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+  registry.insert<tilewright::tile::TileDialect, tilewright::tile_gpu::TileGpuDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   mlir::registerConversionPasses();

@@ -13,7 +13,7 @@ class SimtTarget final : public gpu::GpuTarget {
   std::string name() const override { return configuration_.name; }
   void register_dialects(mlir::DialectRegistry&) const override {}
   int lanes() const override { return configuration_.lanes; }
-  std::int64_t max_shared_bytes() const override { return 96 * 1024; }
+  std::int64_t max_shared_bytes() const override { return 227 * 1024; }
   int max_warps() const override { return 8; }
 
   std::optional<gpu::MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const override;

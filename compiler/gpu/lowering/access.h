@@ -8,10 +8,11 @@ namespace tilewright::gpu {
 // One dimension of the view.
 struct Dimension {
   mlir::Value uniform;            // i64; the coordinate that all elements share, or null
-  int axis = -1;             // of the tile whose position is added; -1: none
-  std::vector<mlir::Value> each;  // i64, the coordinate of each register, where an index tile gives it
+  int axis = -1;                  // of the tile, whose position is added; -1: none
+  std::vector<mlir::Value> each;  // i64; the coordinate of each register, where an index tile gives it
   mlir::Value low, extent;        // i32; the positions in bounds are low .. low + extent, where `axis` is counted
 };
+
 struct Emitter::Access {
   const ViewParts* view = nullptr;
   const Layout* layout = nullptr;  // null for a scalar

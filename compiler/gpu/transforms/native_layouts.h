@@ -55,7 +55,7 @@ class NativeLayouts {
   llvm::DenseMap<mlir::Value, Native> natives_;
 };
 
-// Made in whatever layout is asked for, and the layout of its operand `index` that goes with it; nullopt where the operand cannot be had in a matching layout.
+// Every element of the results depends on the operands' elements at the same coordinates alone.
 bool is_elementwise(mlir::Operation* op);
 bool is_tile(mlir::Value value);
 

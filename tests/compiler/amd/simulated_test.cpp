@@ -14,7 +14,7 @@ INSTANTIATE_TEST_SUITE_P(Amd, SimulatedDot, ::testing::ValuesIn(std::vector<cons
 TEST_P(SimulatedDot, EqualsTheReference) {
   const AmdTarget target = resolve_target(GetParam());
   const gpu::MatrixInstruction& instruction = matrix_instruction(target.matrices);
-  const simt::Configuration configuration{target.name, target.lanes, 4, {{"f16", instruction}, {"bf16", instruction}}};
+  const simt::Configuration configuration{.name = target.name, .lanes = target.lanes, .instructions = {{"f16", instruction}, {"bf16", instruction}}};
   const auto simulated = simt::simulated_target(configuration);
   int products = 0;
   for (const op_grid::Entry& entry : op_grid::all_entries()) {
