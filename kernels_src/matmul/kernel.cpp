@@ -14,7 +14,7 @@ struct Matmul {
   Tune<int> block_k{"block_k", {64, 32, 128, 256}};
   Tune<int> group{"group", {8, 4, 16}};
   Tune<int> stages{"stages", {3, 2, 4}};
-  Tune<int> warps{"warps", {4, 8}};
+  Tune<int> warps{"warps", {8, 4}};
 
   Grid grid(In a, In b) const { return {ceil_div(a.size(0), block_m) * ceil_div(b.size(1), block_n)}; }
 
