@@ -63,22 +63,30 @@ void Emitter::emit_matrix_dot(tile::DotOp op, const MatrixInstruction& instructi
     }
     return gathered;
   };
-  // Step by step along the depth, so that few fragments are needed at once; at the corners of the accumulator's fragments in thread 0.
-  for (std::int64_t k = 0; k < depth; k += instruction.k) {
-    for (const auto& [corner, corner_reg] : acc_places) {
-      const auto [row, column] = corner;
-      if (row % instruction.m != 0 || column % instruction.n != 0) continue;
-      Registers sum;
-      for (auto [r, c] : acc_fragment) {
-        const auto found = acc_places.find({row + r, column + c});
-        sum.push_back(found == acc_places.end() ? zero(acc.front().getType()) : acc[found->second]);
-      }
-      sum = target_.multiply(b_, instruction, gather(op.getA(), a_places, a_fragment, row, k), gather(op.getB(), b_places, b_fragment, k, column), sum);
-      for (auto [i, place] : llvm::enumerate(acc_fragment)) {
-        const auto found = acc_places.find({row + place.first, column + place.second});
-        if (found != acc_places.end()) acc[found->second] = sum[i];
-      }
+  const auto step = [&](Place corner, std::int64_t k) {
+    const auto [row, column] = corner;
+    Registers sum;
+    for (auto [r, c] : acc_fragment) {
+      const auto found = acc_places.find({row + r, column + c});
+      sum.push_back(found == acc_places.end() ? zero(acc.front().getType()) : acc[found->second]);
     }
+    sum = target_.multiply(b_, instruction, gather(op.getA(), a_places, a_fragment, row, k), gather(op.getB(), b_places, b_fragment, k, column), sum);
+    for (auto [i, place] : llvm::enumerate(acc_fragment)) {
+      const auto found = acc_places.find({row + place.first, column + place.second});
+      if (found != acc_places.end()) acc[found->second] = sum[i];
+    }
+  };
+  llvm::SmallVector<Place> corners;  // of the accumulator's fragments, in thread 0
+  for (const auto& [place, reg] : acc_places)
+    if (place.first % instruction.m == 0 && place.second % instruction.n == 0) corners.push_back(place);
+
+  // Operands that are still in memory are read step by step along the depth, so that few fragments wait in registers.
+  if (loaders_.contains(op.getA()) || loaders_.contains(op.getB())) {
+    for (std::int64_t k = 0; k < depth; k += instruction.k)
+      for (const Place& corner : corners) step(corner, k);
+  } else {
+    for (const Place& corner : corners)
+      for (std::int64_t k = 0; k < depth; k += instruction.k) step(corner, k);
   }
   bind(op.getResult(), std::move(acc));
 }
