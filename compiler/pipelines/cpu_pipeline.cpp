@@ -3,7 +3,6 @@
 #include "compiler/pipelines/tile_pipeline.h"
 #include "compiler/targets/cpu/lowering/passes.h"
 #include "compiler/transforms/passes.h"
-#include "compiler/transforms/passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Transforms/Passes.h"
