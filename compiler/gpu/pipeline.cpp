@@ -1,0 +1,30 @@
+#include "compiler/gpu/pipeline.h"
+
+#include "compiler/gpu/transforms/passes.h"
+#include "compiler/transforms/passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace tilewright::gpu {
+
+void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
+  passes.addPass(create_assign_layouts(target));
+  passes.addPass(mlir::createCSEPass());
+  passes.addPass(create_stage_loads(target));
+}
+
+void build_gpu_lowering(mlir::OpPassManager& passes, const GpuTarget& target) {
+  passes.addPass(create_convert_tile_gpu(target));
+  passes.addPass(mlir::createCSEPass());
+  passes.addPass(create_expand_math());
+  passes.addPass(mlir::createSCFToControlFlowPass());
+  passes.addPass(mlir::createConvertMathToLLVMPass());
+  passes.addPass(mlir::createArithToLLVMConversionPass());
+  passes.addPass(mlir::createConvertControlFlowToLLVMPass());
+  passes.addPass(mlir::createConvertVectorToLLVMPass());
+  passes.addPass(mlir::createConvertFuncToLLVMPass());
+  passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+}
+
+}  // namespace tilewright::gpu
