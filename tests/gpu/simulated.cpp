@@ -1,6 +1,7 @@
 #include "tests/gpu/simulated.h"
 
 #include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/pipeline.h"
 #include "compiler/gpu/transforms/passes.h"
 #include "compiler/import/import.h"
 #include "compiler/ir/TileOps.h"
@@ -40,9 +41,7 @@ constexpr std::size_t kSharedAlignment = 1024;
 
 void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   build_tile_pipeline(passes);
-  passes.addPass(gpu::create_assign_layouts(target));
-  passes.addPass(mlir::createCSEPass());
-  passes.addPass(gpu::create_stage_loads(target));
+  gpu::build_gpu_level(passes, target);
   passes.addPass(gpu::create_convert_tile_gpu(target));
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
