@@ -1,5 +1,5 @@
 # Thin wrappers around CMake, ctest and pytest. Each first installs what is missing (cmake/install_dependencies.sh); INSTALL=no leaves that out.
-# PRESET chooses the build: release, debug, portable, asan, ubsan, tsan.
+# PRESET chooses the build: release, debug, portable, asan, ubsan, asan-ubsan, tsan.
 PRESET ?= release
 JOBS ?= $(shell nproc)
 INSTALL ?= yes
