@@ -54,7 +54,7 @@ class GpuTarget {
 
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
-  // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
+  // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32; null: none) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
   virtual void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {}
   virtual void commit_copies(Builder& b) const {}                 // what this thread has begun since the last time is a group
   virtual void wait_copies(Builder& b, int pending) const {}      // for all of this thread's groups but the last so many

@@ -25,23 +25,31 @@ struct FlashForward {
 
   void body(In q, In k, In v, In starts_q, In starts_k, Scalar scale, Scalar window, Scalar longest_q, Out o, Out lse) const {
     const TokenSpan queries = tokens_of(q, starts_q, program_id(2), packed), keys = tokens_of(k, starts_k, program_id(2), packed);
-    const Index token = program_id(0) * tokens();
+    const Index token = first_token(longest_q, tokens());
     when(token < queries.length, [&] {
       const QueryTile tile{tokens(), group, token, token + keys.length - queries.length, program_id(1)};
       const KeyTiles kv{keys.of(k), keys.of(v), keys.batch, tile.kv_head, dim, value_dim, block_k};
-      const Tile scaled = tile.load_rows(queries.of(q), queries.batch, dim);
 
       // The keys that any row sees.
       const Index first = windowed ? Index(max(tile.position + 1 - window, 0)) : Index(0);
       const Index end = causal ? Index(min(tile.position + tokens(), keys.length)) : keys.length;
-      OnlineSoftmax softmax(tile.rows(), value_dim);
+      OnlineSoftmax softmax(tile.rows(), value_dim, scale);
+      const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
       for (Index j : range(first, end, block_k, Pipeline{stages})) {
-        const Tile logits = dot(scaled, trans(kv.keys(j))) * (scale * kLog2E);
-        softmax.add(where(seen(tile, j, keys.length, window), logits, -inf), kv.values(j));
+        const auto mask = [&] { return seen(tile, j, keys.length, window); };
+        softmax.add(dot(rows_q, trans(kv.keys(j))), all_seen(tile, j, keys.length, window), mask, kv.values(j));
       }
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);
       tile.store_row_scalars(queries.of(lse), queries.batch, softmax.lse());
     });
+  }
+
+  // Whether each row sees each of the keys j, j + 1, ..: the first row sees the fewest of the last, the last row the fewest of the first.
+  Tile all_seen(const QueryTile& tile, const Index& j, const Index& key_count, const Scalar& window) const {
+    const Index last = j + (block_k - 1);
+    if (!causal) return last < key_count;
+    const Tile below = last <= tile.position;
+    return windowed ? below & (j > tile.position + (tokens() - 1) - window) : below;
   }
 
   // Which of the keys j, j + 1, .. each row sees.

@@ -11,6 +11,9 @@ namespace tilewright::kernels {
 // How many tokens a tile of about `rows` rows has, where no sequence has more than `limit`.
 constexpr int tokens_of_tile(int rows, int group, int limit) { return max(1, min(rows / group, limit)); }
 
+// The first token of a program's tile, the last tile first: where later tokens see more keys, programs that take long should not be the last to start.
+inline Index first_token(const Index& longest, int tokens) { return (ceil_div(longest, tokens) - 1 - program_id(0)) * tokens; }
+
 struct QueryTile {
   int tokens, group;  // rows: token by token, heads of the group innermost
   Index token;        // the first one, from the start of the sequence

@@ -27,18 +27,18 @@ struct NsaCompressed {
   void body(In q, In k_cmp, In v_cmp, In starts_q, In starts_k, In starts_c, Scalar key_length, Scalar scale, Scalar longest_q, Out o, Out lse) const {
     const TokenSpan queries = tokens_of(q, starts_q, program_id(2), packed), windows = tokens_of(k_cmp, starts_c, program_id(2), packed);
     const Index keys = key_count(key_length, starts_k, program_id(2), packed);
-    const Index token = program_id(0) * tokens();
+    const Index token = first_token(longest_q, tokens());
     when(token < queries.length, [&] {
       const QueryTile tile{tokens(), group, token, token + keys - queries.length, program_id(1)};
       const KeyTiles kv{windows.of(k_cmp), windows.of(v_cmp), windows.batch, tile.kv_head, dim, value_dim, block_k};
-      const Tile rows_q = tile.load_rows(queries.of(q), queries.batch, dim);
       const Tile visible = visible_windows(cast(tile.position, i32) + tile.token_of_row(), length, stride);
       const Index end = min(visible_windows(tile.position + (tokens() - 1), length, stride), windows.length);
-      OnlineSoftmax softmax(tile.rows(), value_dim);
+      OnlineSoftmax softmax(tile.rows(), value_dim, scale);
+      const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
+      const Index seen_by_all = visible_windows(tile.position, length, stride);
       for (Index c : range(0, end, block_k, Pipeline{stages})) {
-        const Tile logits = dot(rows_q, trans(kv.keys(c))) * (scale * kLog2E);
-        const Tile seen = arange(block_k)(None, _) < (visible - cast(c, i32))(_, None);
-        softmax.add(where(seen, logits, -inf), kv.values(c));
+        const auto seen = [&] { return arange(block_k)(None, _) < (visible - cast(c, i32))(_, None); };
+        softmax.add(dot(rows_q, trans(kv.keys(c))), c + block_k <= seen_by_all, seen, kv.values(c));
       }
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);
       tile.store_row_scalars(queries.of(lse), queries.batch, softmax.lse());

@@ -12,10 +12,13 @@ namespace {
 // Each query has its own blocks, so the rows of a product are the heads of its group; a program takes several queries.
 struct NsaSelected {
   Tune<int> tokens{"tokens", {8, 4, 16, 1}};
-  Tune<int> stages{"stages", {2, 3}};
-  Tune<int> warps{"warps", {4, 2, 8}};
+  Tune<int> block_n{"block_n", {64, 32, 16}};  // keys of a tile, where it divides a block
+  Tune<int> stages{"stages", {2, 3, 4}};
+  Tune<int> warps{"warps", {4, 1, 2, 8}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, block_size{"block_size"};
   Const<bool> packed{"packed"}, counted{"counted"};
+
+  int keys_of_tile() const { return block_size % block_n == 0 ? block_n : block_size; }
 
   Grid grid(In q, In k, In v, In indices, In counts, In starts_q, In starts_k, Scalar scale, Scalar longest_q) const {
     return {ceil_div(longest_q, tokens), k.size(2), sequence_count(q, starts_q, packed)};
@@ -24,19 +27,20 @@ struct NsaSelected {
   void body(In q, In k, In v, In indices, In counts, In starts_q, In starts_k, Scalar scale, Scalar longest_q, Out o, Out lse) const {
     const TokenSpan queries = tokens_of(q, starts_q, program_id(2), packed), keys = tokens_of(k, starts_k, program_id(2), packed);
     const Index first = program_id(0) * tokens, head = program_id(1);
-    const KeyTiles kv{keys.of(k), keys.of(v), keys.batch, head, dim, value_dim, block_size};
+    const KeyTiles kv{keys.of(k), keys.of(v), keys.batch, head, dim, value_dim, keys_of_tile()};
+    const int parts = block_size / keys_of_tile();
     const View blocks = queries.of(indices);
     for (Index token : range(first, min(first + tokens, queries.length))) {
       const QueryTile tile{1, group, token, token + keys.length - queries.length, head};
-      const Tile rows_q = tile.load_rows(queries.of(q), queries.batch, dim);
       const Index width = indices.size(3), slots = counted ? Index(min(Index(load(queries.of(counts), {queries.batch, token, head})), width)) : width;
-      OnlineSoftmax softmax(group, value_dim);
-      for (Index slot : range(0, slots, Pipeline{stages})) {
-        const Index start = Index(load(blocks, {queries.batch, token, head, slot})) * block_size;
-        when((start >= 0) & (start <= tile.position), [&] {
-          const Tile logits = dot(rows_q, trans(kv.keys(start))) * (scale * kLog2E);
-          const Tile seen = arange(block_size) <= cast(tile.position - start, i32);
-          softmax.add(where(seen(None, _), logits, -inf), kv.values(start));
+      OnlineSoftmax softmax(group, value_dim, scale);
+      const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
+      for (Index part : range(0, slots * parts, Pipeline{stages})) {
+        const Index block = Index(load(blocks, {queries.batch, token, head, part / parts}));
+        const Index start = block * block_size + part % parts * keys_of_tile();
+        when((block >= 0) & (start <= tile.position), [&] {
+          const auto seen = [&] { return (arange(keys_of_tile()) <= cast(tile.position - start, i32))(None, _); };
+          softmax.add(dot(rows_q, trans(kv.keys(start))), start + keys_of_tile() <= tile.position + 1, seen, kv.values(start));
         });
       }
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);

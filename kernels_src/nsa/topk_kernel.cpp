@@ -18,7 +18,7 @@ constexpr int kNoBlock = INT32_MAX;
 // all blocks is stored.
 struct NsaTopk {
   Tune<int> rows{"rows", {128, 64, 256}};
-  Tune<int> block_c{"block_c", {128, 64, 256}};  // windows of a tile, about
+  Tune<int> block_c{"block_c", {64, 128, 256}};  // windows of a tile, about
   Tune<int> stages{"stages", {2, 3}};
   Tune<int> warps{"warps", {4, 8}};
   Const<int> dim{"dim"}, group{"group"}, query_limit{"query_limit"}, length{"length"}, stride{"stride"}, block_size{"block_size"};
@@ -42,21 +42,22 @@ struct NsaTopk {
   void body(In q, In k_cmp, In lse, In starts_q, In starts_k, In starts_c, Scalar key_length, Scalar scale, Scalar longest_q, Out indices, Out counts) const {
     const TokenSpan queries = tokens_of(q, starts_q, program_id(2), packed), all = tokens_of(k_cmp, starts_c, program_id(2), packed);
     const Index keys = key_count(key_length, starts_k, program_id(2), packed);
-    const Index token = program_id(0) * tokens();
+    const Index token = first_token(longest_q, tokens());
     when(token < queries.length, [&] {
       const QueryTile tile{tokens(), group, token, token + keys - queries.length, program_id(1)};
       const KeyTiles windows_k{all.of(k_cmp), all.of(k_cmp), all.batch, tile.kv_head, dim, dim, windows()};
       const Tile rows_q = tile.load_rows(queries.of(q), queries.batch, dim);
       const Tile visible = visible_windows(cast(tile.position, i32) + tile.token_of_row(), length, stride);
       const auto seen = [&](const Index& c) { return arange(windows())(None, _) < (visible - cast(c, i32))(_, None); };
-      const auto logits = [&](const Index& c) { return dot(rows_q, trans(windows_k.keys(c))) * (scale * kLog2E); };
+      const auto scores = [&](const Index& c) { return dot(rows_q, trans(windows_k.keys(c))); };
+      const Tile factor = scale * kLog2E;
 
       Var log_sum = lse_given ? tile.load_row_scalars(queries.of(lse), queries.batch) * kLog2E : zeros(f32, {tile.rows()});
       if (!lse_given) {
         const Index end = min(visible_windows(tile.position + (tokens() - 1), length, stride), all.length);
         Var largest = full(f32, {tile.rows()}, -inf), total = zeros(f32, {tile.rows()});
         for (Index c : range(0, end, windows(), Pipeline{stages})) {
-          const Tile s = where(seen(c), logits(c), -inf);
+          const Tile s = where(seen(c), scores(c) * factor, -inf);
           const Tile next = max(largest, reduce_max(s, 1));
           const Tile shift = where(next == -inf, 0.0, next);
           total = total * exp2(largest - shift) + sum(exp2(s - shift(_, None)), 1);
@@ -71,7 +72,7 @@ struct NsaTopk {
       const Index end = (tile.position + (tokens() - 1)) / block_size + 1;
       for (Index block : range(0, end, blocks(), Pipeline{stages})) {
         const Index c = block * block_chunks();
-        const Tile p = where(seen(c), exp2(logits(c) - log_sum(_, None)), 0.0);
+        const Tile p = where(seen(c), exp2(fma(scores(c), factor, (-log_sum)(_, None))), 0.0);
         const Tile p_group = sum(reshape(p, {tokens(), group, windows()}), 1);
         // Scores are never negative: a negative one marks a NaN, and reaches the blocks of its window only.
         const Tile importance = where(isnan(p_group), -1e30, p_group);

@@ -165,7 +165,7 @@ void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) 
 
 void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
   const auto number = [&](Value address) { return LLVM::PtrToIntOp::create(b, b.getI64Type(), address).getResult(); };
-  call(b, "simt_copy_async", {}, {number(shared), number(global), constant(b, bytes), source_bytes});
+  call(b, "simt_copy_async", {}, {number(shared), number(global), constant(b, bytes), source_bytes ? source_bytes : constant(b, bytes)});
 }
 
 void SimtTarget::commit_copies(Builder& b) const { call(b, "simt_commit_copies", {}, {}); }

@@ -25,4 +25,12 @@ struct Emitter::Access {
   std::vector<Dimension> dimensions;
 };
 
+// Where the last run of a tile was: the next one's address is told from it. Each told from the first would be a sum of its own, and of all those sums a loop would keep the
+// part that it does not change in registers.
+struct Emitter::RunningAddress {
+  mlir::Value at;                     // null before the first
+  std::vector<std::int64_t> offsets;  // of its register along each dimension but the contiguous one
+  std::int64_t constant = 0;          // along the contiguous one
+};
+
 }  // namespace tilewright::gpu

@@ -77,6 +77,12 @@ class Emitter {
   // ---- index.cpp
   Value coordinate(const Layout& layout, int axis, int reg);       // i32, of the element that a register of this thread holds
   Value bounded_coordinate(const Layout& layout, int axis, int reg);  // the last coordinate of the tile where the register is outside
+  // A number of a thread's register: i32, null for 0, plus a constant.
+  struct Position {
+    Value variable;
+    std::int64_t constant;
+  };
+  Position position(const layout::IndexExpression& expression, int reg);
   Value evaluate(const layout::IndexExpression& expression, int reg);  // i32
   Value thread_part(const layout::IndexExpression& expression);        // i32; the part that is the same for all registers
   Value inside(const Layout& layout, const layout::Bounds& bounds, int reg);  // i1, whether the register holds an element; null: in every thread
@@ -85,13 +91,17 @@ class Emitter {
   std::vector<int> matching_registers(const Layout& to, const Layout& from, llvm::ArrayRef<std::pair<int, int>> axes);
 
   // ---- memory.cpp
-  struct Access;  // where the elements of one load or store are
+  struct Access;          // where the elements of one load or store are
+  struct RunningAddress;  // of one run after the other
   void emit_load(tile::LoadOp op);
   void emit_store(tile::StoreOp op);
   // Where something stored to a tensor is loaded, or stored over, what one thread does there is ordered with what others do by a barrier before `op`.
   void order_memory(mlir::Operation* op, Value view);
   Access open_access(const AccessShape& shape, const Layout* layout);
   Value address(Access& access, int reg);
+  Value next_address(Access& access, RunningAddress& running, int reg);
+  Value tile_inside(const Access& access);
+  void copy_runs(tile_gpu::CopyAsyncOp op, Access& access, const layout::IndexExpression& offsets, Value tile, bool whole);
   Value in_bounds(Access& access, int reg);
   Registers load_registers(tile::LoadOp op, Access& access, int width);
   void store_registers(tile::StoreOp op, Access& access, int width);
@@ -148,6 +158,7 @@ class Emitter {
   // Writes of this operation to scratch are now seen by every thread.
   void publish_scratch();
   Value shared_address(Value base, Value offset, std::int64_t constant_offset = 0);  // bytes
+  Value shared_element(Value base, const layout::IndexExpression& offsets, int reg, std::int64_t size);
   void store_shared(Value value, Value address);
   Value load_shared(mlir::Type type, Value address);
   // The offset in bytes of what a register holds, in an array with these strides in elements; i32.

@@ -111,6 +111,38 @@ Emitter::Value Emitter::address(Access& access, int reg) {
   return address;
 }
 
+Emitter::Value Emitter::next_address(Access& access, RunningAddress& running, int reg) {
+  std::vector<std::int64_t> offsets;
+  std::int64_t constant = 0;
+  for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {
+    if (dimension.axis < 0 && dimension.each.empty()) continue;
+    if (!dimension.each.empty()) return address(access, reg);
+    const layout::IndexExpression at = layout::coordinate_expression(*access.layout, dimension.axis);
+    if (!at.register_adds()) return address(access, reg);
+    const bool unit = dimension.axis == access.contiguous_axis && d + 1 == access.dimensions.size();
+    (unit ? constant : offsets.emplace_back()) = at.register_offset(reg);
+  }
+  const mlir::Type element = memory_type(access.view->element);
+  if (!running.at) {
+    running.at = address(access, reg);
+    running.offsets = offsets;
+    running.constant = constant;
+    return running.at;
+  }
+  Value step;
+  std::size_t i = 0;
+  for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {
+    const bool unit = dimension.axis == access.contiguous_axis && d + 1 == access.dimensions.size();
+    if (dimension.axis < 0 || unit) continue;
+    if (const std::int64_t by = offsets[i] - running.offsets[i]; by != 0) step = add(step, arith::MulIOp::create(b_, i64(by), access.view->strides[d]));
+    ++i;
+  }
+  if (step) running.at = LLVM::GEPOp::create(b_, running.at.getType(), element, running.at, LLVM::GEPArg(step));
+  running.offsets = offsets;
+  if (constant == running.constant) return running.at;
+  return LLVM::GEPOp::create(b_, running.at.getType(), element, running.at, LLVM::GEPArg(static_cast<std::int32_t>(constant - running.constant)));
+}
+
 Emitter::Value Emitter::in_bounds(Access& access, int reg) {
   Value all;
   for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {

@@ -34,6 +34,12 @@ Emitter::Value Emitter::shared_address(Value base, Value offset, std::int64_t co
   return base;
 }
 
+Emitter::Value Emitter::shared_element(Value base, const layout::IndexExpression& offsets, int reg, std::int64_t size) {
+  const Position at = position(offsets, reg);
+  Value variable = at.variable && size != 1 ? arith::MulIOp::create(b_, at.variable, i32(size)).getResult() : at.variable;
+  return shared_address(base, variable, at.constant * size);
+}
+
 void Emitter::store_shared(Value value, Value address) {
   const mlir::Type type = value.getType();
   auto vector = llvm::dyn_cast<mlir::VectorType>(type);

@@ -35,49 +35,73 @@ Emitter::Value Emitter::shared_tile(Value shared, Value slot) {
   return shared_address(shared_, offset, allocated_[shared]);
 }
 
+// Whether all of a tile lies inside of its view; null where index tiles say where it lies.
+Emitter::Value Emitter::tile_inside(const Access& access) {
+  Value all;
+  for (auto [d, dimension] : llvm::enumerate(access.dimensions)) {
+    if (!dimension.each.empty()) return {};
+    if (dimension.axis < 0) {
+      all = and_(all, arith::CmpIOp::create(b_, arith::CmpIPredicate::ult, dimension.uniform, access.view->sizes[d]));
+      continue;
+    }
+    all = and_(all, arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, dimension.low, i32(0)));
+    all = and_(all, arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, dimension.extent, i32(access.layout->extents()[dimension.axis])));
+  }
+  return all;
+}
+
 void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
   const auto type = llvm::cast<tile_gpu::SharedType>(op.getShared().getType());
   const Layout layout = op.getLayout().layout();
+  const auto offsets = layout::offset_expression(layout, arrangement(type.getShape(), type.getElementType()));
+  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  const auto only_if = [this](Value condition) {
+    if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
+  };
+  only_if(scalar(op.getPredicate()));  // a tile that is not wanted is not read either
   const AccessShape shape = {op.getView(), op.getIndices(), op.getMaps(), type.getShape(), type.getElementType()};
   Access access = open_access(shape, &layout);
   access.runs_inside = true;  // along the runs, what lies outside is cut off by the number of bytes
-  const std::int64_t size = bytes_of(type.getElementType());
-  const int axis = access.contiguous_axis;
-  const Dimension& inner = access.dimensions.back();
-  Value predicate = scalar(op.getPredicate());
   Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
-  const auto offsets = layout::offset_expression(layout, arrangement(type.getShape(), type.getElementType()));
-  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
-  Value owns = owned(layout);
+  only_if(owned(layout));
+  Value whole = op.getMask() ? Value() : tile_inside(access);
+  if (!whole) return copy_runs(op, access, *offsets, tile, /*whole=*/false);
+  auto branch = mlir::scf::IfOp::create(b_, whole, /*withElseRegion=*/true);
+  b_.setInsertionPointToStart(&branch.getThenRegion().front());
+  copy_runs(op, access, *offsets, tile, /*whole=*/true);
+  b_.setInsertionPointToStart(&branch.getElseRegion().front());
+  copy_runs(op, access, *offsets, tile, /*whole=*/false);
+}
+
+void Emitter::copy_runs(tile_gpu::CopyAsyncOp op, Access& access, const layout::IndexExpression& offsets, Value tile, bool whole) {
+  const Layout& layout = *access.layout;
+  const std::int64_t size = bytes_of(access.view->element);
+  const Dimension& inner = access.dimensions.back();
   const layout::Owners owners = layout::owners(layout);
-  const auto emit = [&] {
-    for (const layout::RegisterGroup& group : layout::vector_registers(layout, axis, access.width)) {
-      const int first = group.front();
-      if (!llvm::is_contained(owners.registers, first)) continue;
-      // What lies outside of the tile has no place of its own in memory.
-      mlir::OpBuilder::InsertionGuard guard(b_);
-      if (Value held = inside(layout, access.bounds[first], first))
-        b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, held, /*withElseRegion=*/false).getThenRegion().front());
+  RunningAddress addresses;
+  for (const layout::RegisterGroup& group : layout::vector_registers(layout, access.contiguous_axis, access.width)) {
+    const int first = group.front();
+    if (!llvm::is_contained(owners.registers, first)) continue;
+    Value from = next_address(access, addresses, first);
+    // What lies outside of the tile has no place of its own in memory.
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    if (Value held = inside(layout, access.bounds[first], first))
+      b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, held, /*withElseRegion=*/false).getThenRegion().front());
+    Value bytes;
+    if (!whole) {
       // The tile begins at a multiple of the run's length, so what lies below the view's first element is whole runs.
-      Value position = arith::SubIOp::create(b_, coordinate(layout, axis, first), inner.low);
+      Value position = arith::SubIOp::create(b_, coordinate(layout, access.contiguous_axis, first), inner.low);
       Value left = arith::SubIOp::create(b_, inner.extent, position);
       left = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, left, i32(0)), i32(access.width));
-      Value bytes = arith::MulIOp::create(b_, left, i32(size));
-      Value reads = and_(predicate, in_bounds(access, first));
-      reads = and_(reads, arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, position, i32(0)));
+      Value reads = and_(in_bounds(access, first), arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, position, i32(0)));
       if (op.getMask()) reads = and_(reads, registers(op.getMask())[first]);
-      bytes = select(reads, bytes, i32(0));
+      bytes = select(reads, arith::MulIOp::create(b_, left, i32(size)), i32(0));
       // An address that nothing is read from may be any: that of the view.
-      Value from = select(arith::CmpIOp::create(b_, arith::CmpIPredicate::sgt, bytes, i32(0)), address(access, first), access.view->base);
-      Value offset = arith::MulIOp::create(b_, evaluate(*offsets, first), i32(size));
-      target_.copy_async(b_, shared_address(tile, offset), from, static_cast<int>(access.width * size), bytes);
+      from = select(arith::CmpIOp::create(b_, arith::CmpIPredicate::sgt, bytes, i32(0)), from, access.view->base);
     }
-  };
-  if (!owns) return emit();
-  auto branch = mlir::scf::IfOp::create(b_, owns, /*withElseRegion=*/false);
-  mlir::OpBuilder::InsertionGuard guard(b_);
-  b_.setInsertionPointToStart(&branch.getThenRegion().front());
-  emit();
+    target_.copy_async(b_, shared_element(tile, offsets, first, size), from, static_cast<int>(access.width * size), bytes);
+  }
 }
 
 void Emitter::emit_wait(tile_gpu::WaitOp op) {
@@ -94,11 +118,7 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   const layout::SharedLayout memory = arrangement(type.getShape(), element);
   Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
   Registers result(wanted.registers());
-  const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) {
-    if (!offsets.register_adds()) return shared_address(tile, arith::MulIOp::create(b_, evaluate(offsets, reg), i32(size)));
-    Value thread = thread_part(offsets);
-    return shared_address(tile, thread ? arith::MulIOp::create(b_, thread, i32(size)).getResult() : Value(), offsets.register_offset(reg) * size);
-  };
+  const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) { return shared_element(tile, offsets, reg, size); };
 
   const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
   if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {

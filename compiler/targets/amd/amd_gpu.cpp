@@ -191,6 +191,8 @@ void AmdGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value
   constexpr int kWord = 4;
   const mlir::Type i32 = b.getI32Type();
   const mlir::Type type = bytes == kWord ? i32 : mlir::Type(mlir::VectorType::get({bytes / kWord}, i32));
+  const auto keep = [&](Value value) { LLVM::StoreOp::create(b, value, shared, static_cast<unsigned>(bytes)); };
+  if (!source_bytes) return keep(load(b, type, global, {}, {}));
   const auto more_than = [&](int count) { return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, source_bytes, constant(b, count)).getResult(); };
   Value loaded = load(b, type, global, more_than(0), {});
   Value bits = arith::ShLIOp::create(b, arith::AndIOp::create(b, source_bytes, constant(b, kWord - 1)), constant(b, 3));
@@ -201,7 +203,7 @@ void AmdGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value
     Value part = arith::SelectOp::create(b, more_than(first), arith::AndIOp::create(b, word, mask), constant(b, 0));
     words.push_back(arith::SelectOp::create(b, more_than(first + kWord - 1), word, part));
   }
-  LLVM::StoreOp::create(b, bytes == kWord ? words.front() : packed(b, words), shared, static_cast<unsigned>(bytes));
+  keep(bytes == kWord ? words.front() : packed(b, words));
 }
 
 mlir::Value AmdGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {

@@ -187,9 +187,11 @@ void NvidiaGpu::store(Builder& b, Value value, Value address, Value predicate) c
 }
 
 void NvidiaGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
-  const std::string text = std::string("cp.async.") + (bytes == 16 ? "cg" : "ca") + ".shared.global [$0], [$1], " + std::to_string(bytes) + ", $2;";
+  const std::string text = std::string("cp.async.") + (bytes == 16 ? "cg" : "ca") + ".shared.global [$0], [$1], " + std::to_string(bytes);
+  const auto none = LLVM::LLVMVoidType::get(b.getContext());
   Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), shared);
-  inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), {address, global, source_bytes}, text, "r,l,r,~{memory}", true);
+  if (!source_bytes) return void(inline_assembly(b, none, {address, global}, text + ";", "r,l,~{memory}", true));
+  inline_assembly(b, none, {address, global, source_bytes}, text + ", $2;", "r,l,r,~{memory}", true);
 }
 
 void NvidiaGpu::commit_copies(Builder& b) const {
@@ -212,7 +214,7 @@ llvm::SmallVector<mlir::Value> NvidiaGpu::load_matrices(Builder& b, Value addres
 
 mlir::Value NvidiaGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
   if (!result.isF32()) return {};
-  if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.f32 $0, $1;", "=f,f", false);
+  if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.ftz.f32 $0, $1;", "=f,f", false);
   if (llvm::isa<mlir::math::RsqrtOp>(op)) return inline_assembly(b, result, operands, "rsqrt.approx.f32 $0, $1;", "=f,f", false);
   return {};
 }
