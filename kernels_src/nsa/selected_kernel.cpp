@@ -12,9 +12,9 @@ namespace {
 // Each query has its own blocks, so the rows of a product are the heads of its group; a program takes several queries.
 struct NsaSelected {
   Tune<int> tokens{"tokens", {8, 4, 16, 1}};
-  Tune<int> block_n{"block_n", {64, 32, 16}};  // keys of a tile, where it divides a block
+  Tune<int> block_n{"block_n", {32, 64, 16}};  // keys of a tile, where it divides a block
   Tune<int> stages{"stages", {2, 3, 4}};
-  Tune<int> warps{"warps", {4, 1, 2, 8}};
+  Tune<int> warps{"warps", {2, 4, 1, 8}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, block_size{"block_size"};
   Const<bool> packed{"packed"}, counted{"counted"};
 

@@ -132,13 +132,15 @@ NsaSelection nsa_topk(Session& session, const TensorView& q, const TensorView& k
   if (result.counts.view().elements() == 0) return result;
   const DeviceStarts starts = upload_starts(session, sequences), windows = upload_starts(session, window_sequences(sequences, geometry));
   const DeviceTensor unused_lse = allocate(session, DType::F32, {1, 1, 1});
+  KernelSettings tile = options.tunables;
+  if (size_of(q.dtype) > 2) tile.insert({"warps", 8});  // without matrix instructions a thread keeps more of the tile in registers
   launch(session, nsa_topk_kernel(),
          {q, k_cmp, lse.value_or(unused_lse.view()), starts.queries.view(), starts.keys.view(), windows.keys.view(), sequences.longest_k(), options.scale,
           sequences.longest_q(), result.indices.view(), result.counts.view()},
          {{"dim", q.sizes[3]}, {"group", q.sizes[2] / heads}, {"query_limit", query_limit(sequences)}, {"length", geometry.compress_length},
           {"stride", geometry.compress_stride}, {"block_size", geometry.block_size}, {"slots", geometry.slots}, {"init_blocks", geometry.init_blocks},
           {"local_blocks", geometry.local_blocks}, {"packed", sequences.packed}, {"lse_given", lse.has_value()}},
-         options.tunables);
+         tile);
   return result;
 }
 

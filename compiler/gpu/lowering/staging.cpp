@@ -1,10 +1,13 @@
 // Tiles that stay in shared memory: filled by asynchronous copies, read in the layouts of matrix instructions.
+#include "compiler/gpu/dot_layouts.h"
 #include "compiler/gpu/lowering/access.h"
 #include "compiler/gpu/shared_tiles.h"
 #include "compiler/layout/shape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <limits>
 
 namespace tilewright::gpu {
 
@@ -13,12 +16,20 @@ namespace LLVM = mlir::LLVM;
 
 namespace {
 
-// Whether nothing between two operations of a block could change shared memory.
-bool only_reads_until(mlir::Operation* from, mlir::Operation* to) {
-  if (from->getBlock() != to->getBlock()) return false;
-  for (mlir::Operation* op = from->getNextNode(); op != to; op = op->getNextNode())
-    if (op == nullptr || !llvm::isa<tile_gpu::LocalLoadOp, mlir::arith::ConstantOp>(op)) return false;
-  return true;
+// The product that alone reads a tile, where nothing before it changes what the tile is read from: copies on the way fill other slots.
+tile::DotOp only_product(tile_gpu::LocalLoadOp load) {
+  if (!load->hasOneUse()) return {};
+  auto dot = llvm::dyn_cast<tile::DotOp>(*load->getUsers().begin());
+  if (!dot || dot->getBlock() != load->getBlock()) return {};
+  for (mlir::Operation* op = load->getNextNode(); op != dot; op = op->getNextNode())
+    if (!llvm::isa<tile_gpu::LocalLoadOp, tile_gpu::CopyAsyncOp, tile_gpu::CommitOp, tile::LoadOp>(op) && !mlir::isMemoryEffectFree(op)) return {};
+  return dot;
+}
+
+bool copies_before(tile_gpu::LocalLoadOp load, tile::DotOp dot) {
+  for (mlir::Operation* op = load->getNextNode(); op != dot; op = op->getNextNode())
+    if (llvm::isa<tile_gpu::CopyAsyncOp>(op)) return true;
+  return false;
 }
 
 }  // namespace
@@ -132,9 +143,16 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
       }
     };
     bind(op.getResult(), std::move(result));
-    const bool later = op->hasOneUse() && llvm::isa<tile::DotOp>(*op->getUsers().begin()) && op->getNextNode() != nullptr && only_reads_until(op, *op->getUsers().begin());
-    if (later) loaders_[op.getResult()] = std::move(load);
-    else for (int reg = 0; reg < wanted.registers(); reg += 8) load(tiles_[op.getResult()], reg);
+    tile::DotOp dot = only_product(op);
+    const auto instruction = dot ? operand_layouts(target_, dot, layout_of(dot.getAcc())).instruction : std::nullopt;
+    // Where copies stand before the dot, its first step is read ahead of them.
+    const std::int64_t now = !instruction ? std::numeric_limits<std::int64_t>::max() : copies_before(op, dot) ? instruction->k : 0;
+    const int depth_axis = dot && dot.getA() == op.getResult() ? 1 : 0;
+    for (int reg = 0; reg < wanted.registers(); reg += 8) {
+      const bool of_first_step = layout_of(op.getResult()).coordinates({.reg = reg})[depth_axis] < now;
+      if (of_first_step) load(tiles_[op.getResult()], reg);
+    }
+    if (instruction) loaders_[op.getResult()] = std::move(load);
     return;
   }
 

@@ -285,11 +285,20 @@ class Staging {
     Value slot = loop.getRegionIterArgs().back();
 
     rewriter_.setInsertionPointToStart(loop.getBody());
-    tile_gpu::WaitOp::create(rewriter_, loc, stages - 2);
+    mlir::Operation* wait = tile_gpu::WaitOp::create(rewriter_, loc, stages - 2);
+    mlir::Operation* body = wait->getNextNode();
     Value distance = arith::MulIOp::create(rewriter_, loc, loop.getStep(), i64(stages - 1));
     Value later = arith::AddIOp::create(rewriter_, loc, loop.getInductionVar(), distance);
     copy_iteration(loop, staged, shared, later, wrapped(arith::AddIOp::create(rewriter_, loc, slot, i32(stages - 1)), stages, loc));
+    mlir::Operation* last_copy = body->getPrevNode();
     for (auto [each, tile] : llvm::zip(staged, shared)) replace(each, tile, slot);
+    // The first product need not wait until all copies are on their way: its first operands are read before them.
+    for (mlir::Operation& op : llvm::make_range(std::next(last_copy->getIterator()), loop.getBody()->end())) {
+      if (!llvm::isa<tile::DotOp>(op)) continue;
+      const bool staged_operand = llvm::any_of(op.getOperands(), [](Value operand) { return operand.getDefiningOp<tile_gpu::LocalLoadOp>() != nullptr; });
+      if (staged_operand) loop.getBody()->getOperations().splice(op.getIterator(), loop.getBody()->getOperations(), std::next(wait->getIterator()), std::next(last_copy->getIterator()));
+      break;
+    }
     rewriter_.setInsertionPointAfter(loop);
     tile_gpu::WaitOp::create(rewriter_, loc, 0);
   }

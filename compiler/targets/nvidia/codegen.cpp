@@ -3,6 +3,7 @@
 #include "compiler/targets/debug_lines.h"
 #include "compiler/targets/gpu_module.h"
 #include "compiler/targets/llvm_errors.h"
+#include "compiler/targets/nvidia/occupancy.h"
 #include "compiler/targets/position.h"
 #include "runtime/support/error.h"
 
@@ -17,6 +18,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -67,11 +69,13 @@ void check_limits(GpuModule& module, const NvidiaTarget& target) {
 }
 
 // The entry's calling convention, and its number of threads, with which the assembler decides about registers.
-void mark_kernel(llvm::Module& module, llvm::StringRef name, int warps) {
+void mark_kernel(llvm::Module& module, llvm::StringRef name, int warps, std::uint64_t shared_bytes, const NvidiaTarget& target) {
   llvm::Function* kernel = module.getFunction(name);
   if (kernel == nullptr) throw Error(9312, "translation to LLVM IR lost kernel '" + name.str() + "'");
   kernel->setCallingConv(llvm::CallingConv::PTX_Kernel);
   kernel->addFnAttr("nvvm.reqntid", std::to_string(warps * kWarpSize));
+  // As many blocks share a multiprocessor as when threads take all the registers they may: told nothing, ptxas has been seen to spill below that limit.
+  kernel->addFnAttr("nvvm.minctasm", std::to_string(std::max(1, occupancy(target, warps * kWarpSize, target.max_registers, shared_bytes).blocks)));
 }
 
 // Tiles are unrolled and vectorised already.
@@ -140,7 +144,7 @@ std::string generate(mlir::ModuleOp source, const NvidiaTarget& target, Output o
       if (!module) throw Error(9312, "translation to LLVM IR failed for kernel '" + gpu.kernel.getName().str() + "'");
       module->setTargetTriple(machine->getTargetTriple());
       module->setDataLayout(machine->createDataLayout());
-      mark_kernel(*module, gpu.kernel.getName(), gpu.warps);
+      mark_kernel(*module, gpu.kernel.getName(), gpu.warps, gpu.shared_bytes, target);
     });
     timed(phases, "optimisation", [&] { optimise(*module, *machine); });
     diagnostics.throw_if_failed(2300, doing);

@@ -1,6 +1,6 @@
 // RUN: tilewright-opt %s -tile-gpu-assign-layouts -tile-gpu-stage-loads | FileCheck %s
 
-// Three stages: two iterations are copied before the loop, and in it one two iterations ahead; one wait an iteration.
+// Three stages: two iterations are copied before the loop, and in it one two iterations ahead, behind the product's first reads; one wait an iteration.
 // CHECK-LABEL: func.func @product
 // CHECK-DAG: %[[B:.*]] = tile_gpu.alloc : <3, [32, 64], bf16>
 // CHECK-DAG: %[[A:.*]] = tile_gpu.alloc : <3, [64, 32], bf16>
@@ -10,10 +10,10 @@
 // CHECK: tile_gpu.commit
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[SLOT:.*]] = %{{.*}})
 // CHECK-NEXT: tile_gpu.wait 1
-// CHECK: tile_gpu.copy_async {{.*}} to %[[A]]
-// CHECK: tile_gpu.commit
 // CHECK-NEXT: %[[X:.*]] = tile_gpu.local_load %[[A]] at %[[SLOT]]
 // CHECK-NEXT: %[[Y:.*]] = tile_gpu.local_load %[[B]] at %[[SLOT]]
+// CHECK: tile_gpu.copy_async {{.*}} to %[[A]]
+// CHECK: tile_gpu.commit
 // CHECK-NEXT: tile.dot %[[X]], %[[Y]]
 // CHECK-NOT: tile_gpu.wait
 // CHECK: scf.yield
