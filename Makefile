@@ -38,7 +38,7 @@ lint:
 	@$(call install,lint)
 	@test -f $(BUILD)/build.ninja || cmake --preset $(PRESET)
 	@cmake --build $(BUILD) -j $(JOBS)
-	@git ls-files '*.cpp' | grep -v '^examples/my_kernel\|^examples/call_from_cpp' | xargs -P $(JOBS) -n 4 clang-tidy-22 --quiet -p $(BUILD)
+	@git ls-files '*.cpp' | grep -v '^examples/my_kernel\|^examples/call_from_cpp\|^examples/load_bundle' | xargs -P $(JOBS) -n 4 clang-tidy-22 --quiet -p $(BUILD)
 
 clean:
 	@rm -rf build

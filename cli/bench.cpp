@@ -239,7 +239,7 @@ ExitCode bench(const Options& options) {
   if (!options.against.empty()) require_peers(options.against, options.peers);
   SessionOptions session_options;
   session_options.threads = options.threads;
-  const std::shared_ptr<Device> device = open_device(options.device, compiler(), session_options);
+  const std::shared_ptr<Device> device = open_device(options.device, session_options);
   const std::unique_ptr<Session> session = make_session(device, compiler(), session_options);
 
   ordered_json result = {{"date", now()}, {"commit", commit()}, {"device", describe(*device)}};

@@ -9,6 +9,7 @@
 #include "runtime/cache/entry.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/make_settings.h"
+#include "runtime/precompile.h"
 #include "runtime/safetensors.h"
 #include "runtime/support/error.h"
 
@@ -16,8 +17,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace tilewright::cli {
 
@@ -25,16 +28,17 @@ namespace {
 
 struct Options {
   OperatorArguments op;
-  std::string target = "host", emit, output, dump_after, input, kernel;
+  std::string target = "host", emit, output, dump_after, input, kernel, suite;
   std::uint64_t seed = 0;
+  int jobs = 0;
   bool report = false, json = false;
 };
 
 using Programs = std::vector<std::shared_ptr<const program::Program>>;
 
-Programs record_programs(const Options& options) {
-  const Operator& op = require_operator(options.op);
-  const OperatorSettings settings = make_settings(op, options.op.settings);
+Programs record_programs(const Options& options, const OperatorArguments& arguments) {
+  const Operator& op = require_operator(arguments);
+  const OperatorSettings settings = make_settings(op, arguments.settings);
   const std::shared_ptr<NullDevice> device = open_null_device();
   const std::unique_ptr<Session> session = make_session(device, nullptr);
   const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
@@ -53,6 +57,36 @@ Programs record_programs(const Options& options) {
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
   throw error.help("it launches: " + known);
+}
+
+// The cases of a suite, as `tilewright bench` reads them: one a line, OPERATOR NAME=VALUE..., with --set behind them.
+std::vector<OperatorArguments> read_suite(const Options& options) {
+  std::ifstream file(options.suite);
+  if (!file) throw Error(3100, "'" + options.suite + "' cannot be opened");
+  std::vector<OperatorArguments> cases;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    OperatorArguments arguments;
+    if (!(words >> arguments.name) || arguments.name[0] == '#') continue;
+    for (std::string word; words >> word;) arguments.settings.push_back(word);
+    arguments.settings.insert(arguments.settings.end(), options.op.settings.begin(), options.op.settings.end());
+    cases.push_back(std::move(arguments));
+  }
+  if (cases.empty()) throw Error(3506, "'" + options.suite + "' names no operator");
+  return cases;
+}
+
+// The kernels of the operator named, or of all cases of a suite.
+Programs record_programs(const Options& options) {
+  if (options.suite.empty() == options.op.name.empty()) throw Error(3506, "either an operator or --suite is to be given");
+  if (options.suite.empty()) return record_programs(options, options.op);
+  if (options.emit != "bundle") throw Error(3506, "--suite is for --emit bundle");
+  load_libraries(options.op.libraries);
+  Programs programs;
+  for (const OperatorArguments& arguments : read_suite(options)) {
+    for (auto& program : record_programs(options, arguments)) programs.push_back(std::move(program));
+  }
+  return programs;
 }
 
 // Checks --dump-after against the passes there are, so that a misspelt name is not an empty dump.
@@ -123,6 +157,11 @@ CompileLevel require_level(const Options& options) {
   throw Error(3506, "target '" + options.target + "' has no level '" + options.emit + "'").help("its levels: " + known);
 }
 
+// As many kernels at once as the user wants, with a line about each.
+PrecompileOptions parallel(const Options& options) {
+  return {options.jobs, [&](const CompileProgress& at) { progress("{} of {}: {} for {}, {:.0f} ms", at.done, at.total, at.kernel, options.target, at.ms); }};
+}
+
 // A report alone shows no level. Beside one it goes where that does not.
 void report(const Programs& programs, const Options& options) {
   if (options.target == "reference") throw Error(3506, "target 'reference' has no code to report on");
@@ -130,9 +169,7 @@ void report(const Programs& programs, const Options& options) {
   compile.target = options.target;
   std::FILE* file = options.emit.empty() || !options.output.empty() ? stdout : stderr;
   nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
-  for (const auto& program : programs) {
-    progress("{} for {}", program->name, options.target);
-    const Artifact artifact = compiler()->compile(program, compile);
+  for (const Artifact& artifact : compile_all(*compiler(), programs, compile, parallel(options))) {
     if (options.json) kernels.push_back(report_json(artifact));
     else print_report(file, artifact);
   }
@@ -147,11 +184,17 @@ void write_bundle(const Programs& programs, const Options& options) {
   compile.target = options.target;
   const cache::CodeOrigin origin = cache::origin_of(*compiler(), options.target);
   std::map<cache::Hash128, std::string> entries;
+  std::vector<cache::ContentKey> keys;
+  Programs different;
   for (const auto& program : programs) {
-    progress("{} for {}", program->name, options.target);
-    const cache::ContentKey key = cache::content_key(*program, origin);
-    if (!entries.contains(key.hash)) entries[key.hash] = cache::encode_entry({key, compiler()->compile(program, compile), cache::positions_of(*program)});
+    cache::ContentKey key = cache::content_key(*program, origin);
+    if (!entries.try_emplace(key.hash).second) continue;
+    keys.push_back(std::move(key));
+    different.push_back(program);
   }
+  std::vector<Artifact> artifacts = compile_all(*compiler(), different, compile, parallel(options));
+  for (std::size_t i = 0; i < different.size(); ++i)
+    entries[keys[i].hash] = cache::encode_entry({keys[i], std::move(artifacts[i]), cache::positions_of(*different[i])});
   write_text(options.output, cache::encode_bundle(entries));
   progress("{}: {} kernels", options.output, entries.size());
 }
@@ -187,6 +230,9 @@ void add_compile(CLI::App& app, ExitCode& code) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("compile", "Show the kernels an operator launches, at one level of the pipeline; needs no device");
   add_operator_options(*verb, options->op);
+  verb->get_option("KERNEL")->required(false);
+  verb->add_option("--suite", options->suite, "For a bundle: a file of operators with their settings, one a line, instead of KERNEL")->type_name("F");
+  verb->add_option("--jobs", options->jobs, "Most kernels to compile at once; without it one a core")->type_name("N")->check(CLI::PositiveNumber);
   verb->add_option("--target", options->target, "What to compile for: host, x86-64-v4, sm_90a, ..., or reference")->capture_default_str();
   verb->add_option("--emit", options->emit,
                    "The level to show: program, tile, llvm, and the target's own; without it the target's code. bundle: all kernels, for TILEWRIGHT_BUNDLES")

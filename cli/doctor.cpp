@@ -43,7 +43,7 @@ Devices probe_devices() {
   options.interpreter = interpreter(stderr);
   options.cache = std::make_shared<cache::ArtifactCache>(cache::CacheSettings{});  // none: the compiler is to be seen at work
   Devices devices;
-  for (const std::unique_ptr<Driver>& driver : make_drivers(compiler(), options)) {
+  for (const std::unique_ptr<Driver>& driver : make_drivers(options)) {
     const std::vector<DeviceProperties> found = driver->enumerate();
     if (found.empty()) devices.absent.push_back(why_absent(*driver));
     for (std::size_t i = 0; i < found.size(); ++i) {

@@ -2,7 +2,6 @@
 
 #include "compiler/build.h"
 #include "compiler/import/import.h"
-#include "compiler/targets/cpu/codegen.h"
 #include "compiler/targets/position.h"
 #include "compiler/targets/target.h"
 #include "runtime/support/error.h"
@@ -142,8 +141,6 @@ class MlirCompiler final : public Compiler {
   }
 
   bool keeps_positions(std::string_view target) const override { return make_target(target)->keeps_positions(); }
-
-  std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) override { return cpu::load_object(artifact, entry); }
 };
 
 }  // namespace

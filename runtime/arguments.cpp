@@ -70,7 +70,7 @@ void check_no_overlap(const program::TraceableKernel& kernel, const std::string&
   }
 }
 
-void check_view(const program::TraceableKernel& kernel, const program::KernelParam& param, const TensorView& view) {
+void check_view(const program::TraceableKernel& kernel, const program::KernelParam& param, const TensorView& view, ArgumentMemory memory) {
   if (view.rank < 0 || view.rank > kMaxRank)
     throw argument_error(3203, kernel, param.name, "rank " + std::to_string(view.rank) + ", allowed are 0 to " + std::to_string(kMaxRank));
   for (int axis = 0; axis < view.rank; ++axis) {
@@ -78,7 +78,7 @@ void check_view(const program::TraceableKernel& kernel, const program::KernelPar
       throw argument_error(3205, kernel, param.name, "size " + std::to_string(view.sizes[axis]) + " along axis " + std::to_string(axis) + " is negative");
   }
   if (!has_elements(view)) return;
-  if (view.data == nullptr) throw argument_error(3204, kernel, param.name, "null data for a tensor with elements (" + describe(view) + ")");
+  if (view.data == nullptr && memory == ArgumentMemory::There) throw argument_error(3204, kernel, param.name, "null data for a tensor with elements (" + describe(view) + ")");
   const auto element = static_cast<std::int64_t>(size_of(view.dtype));
   std::int64_t low = 0, high = 0, span = 0;
   if (!element_range(view, low, high) || __builtin_sub_overflow(high, low, &span) || __builtin_mul_overflow(span, element, &span))
@@ -124,7 +124,7 @@ std::uint64_t scalar_bits(const program::Program& program, const program::Param&
 
 }  // namespace
 
-void check_arguments(const program::TraceableKernel& kernel, std::span<const Argument> arguments) {
+void check_arguments(const program::TraceableKernel& kernel, std::span<const Argument> arguments, ArgumentMemory memory) {
   const std::vector<program::KernelParam>& params = kernel.params();
   if (arguments.size() != params.size()) {
     std::string names;
@@ -136,7 +136,7 @@ void check_arguments(const program::TraceableKernel& kernel, std::span<const Arg
     const bool scalar = params[i].kind == program::ParamKind::Scalar;
     if (scalar == is_tensor(arguments[i]))
       throw argument_error(3202, kernel, params[i].name, scalar ? "a tensor is given where a scalar stands" : "a scalar is given where a tensor stands");
-    if (!scalar) check_view(kernel, params[i], std::get<TensorView>(arguments[i]));
+    if (!scalar) check_view(kernel, params[i], std::get<TensorView>(arguments[i]), memory);
   }
 }
 

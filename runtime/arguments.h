@@ -13,8 +13,9 @@ namespace tilewright {
 // Throws Error naming the kernel, the argument and the value that is wrong:
 //   TW3201 their number   TW3202 a scalar where a tensor stands, or the reverse   TW3203 rank outside 0 .. kMaxRank   TW3204 null data of a tensor with elements
 //   TW3205 a negative size, or an extent beyond 2^63 bytes   TW3206 an output two elements of which lie at one address   TW3212 an address that is not a multiple of the element size
-// Overlap is found between any two dimensions; layouts that overlap only through three or more together are not searched for.
-void check_arguments(const program::TraceableKernel& kernel, std::span<const Argument> arguments);
+// With memory that is not yet there TW3204 is not looked for. Overlap is found between any two dimensions; layouts that overlap only through three or more together are not searched for.
+enum class ArgumentMemory { There, NotYetThere };
+void check_arguments(const program::TraceableKernel& kernel, std::span<const Argument> arguments, ArgumentMemory memory = ArgumentMemory::There);
 
 // The bytes that a view's elements span: [first, first + bytes). No elements: bytes is 0. The view has passed check_arguments.
 struct MemoryRange {

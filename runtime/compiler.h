@@ -53,9 +53,6 @@ class Compiler {
 
   // Whether code for a target holds the positions of its operations, for profilers and debuggers; they are then part of the content key.
   virtual bool keeps_positions(std::string_view target) const { return true; }
-
-  // Makes the code of a CPU artifact callable in this process; the entry stays valid as long as the returned handle lives.
-  virtual std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) = 0;
 };
 
 }  // namespace tilewright

@@ -4,6 +4,7 @@
 //   Device      memory, code, streams and events of one device
 //   Executable  a loaded artifact
 //   Stream      work in order
+//   BoundLaunch a launch on a stream, made ready to be run again and again
 //   Event       a point in a stream, with its time
 //
 // Threads. Driver, Device and Executable may be used by several threads at once. A Stream or an Event belongs to one thread at a time. Objects made by a device
@@ -64,6 +65,15 @@ class Event {
   virtual double milliseconds_since(const Event& earlier) const = 0;
 };
 
+// A launch on a stream with its checks made and its storage laid out. Belongs to the thread that its stream belongs to.
+class BoundLaunch {
+ public:
+  virtual ~BoundLaunch() = default;
+  // What Stream::launch() does with the executable, grid and arguments it was bound with. A grid of one program runs without allocating memory or taking a lock; so does every grid on a GPU, but for
+  // the first run after a synchronize().
+  virtual void run() = 0;
+};
+
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -76,6 +86,9 @@ class Stream {
   // Runs every program of `grid` once, in no particular order and possibly at once. `arguments` are the slots that runtime/artifact.h describes, as many as
   // argument_slots() says; they are copied. An empty grid runs nothing.
   virtual void launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) = 0;
+
+  // launch() in two steps: what it can check is checked here, once, and thrown here; BoundLaunch::run() does the rest. Executable and stream must outlive what is returned.
+  virtual std::unique_ptr<BoundLaunch> bind(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) = 0;
 
   virtual void record(Event& event) = 0;
   // Work given to this stream later starts after `event` is reached.
@@ -95,6 +108,10 @@ class Device : public std::enable_shared_from_this<Device> {
 
   // False if the device can tell that [address, address + bytes) is not memory that its kernels may access. Host devices take any host memory.
   virtual bool accessible(const void* address, std::size_t bytes) const = 0;
+
+  // How well code for `target` suits this device: the more the better, negative when it does not run here. `processor` is what Compiler::describe_target() said of the target where the code
+  // was made.
+  virtual int suits(const std::string& target, const std::string& processor) const { return target == properties().compile_target ? 0 : -1; }
 
   // Throws Error TW3303 when the artifact is not for this device.
   virtual std::shared_ptr<Executable> load(Artifact artifact) = 0;

@@ -75,27 +75,23 @@ class DeviceSession : public Session {
  public:
   DeviceSession(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options)
       : device_(std::move(device)), compiler_(std::move(compiler)), poison_(options.poison), lanes_(*device_) {
-    if (!device_->properties().compile_target.empty() && !compiler_)
-      throw Error(3301, "device '" + device_->properties().name + "' needs a compiler, and this process has none");
     const std::string& target = device_->properties().compile_target;
-    if (target.empty() || compiler_->build_id().empty()) return;
+    if (target.empty() || (compiler_ && compiler_->build_id().empty())) return;
     cache_of_code_ = options.cache ? options.cache : cache::ArtifactCache::of_environment();
-    origin_ = cache::origin_of(*compiler_, target);
+    if (compiler_) origin_ = cache::origin_of(*compiler_, target);
   }
 
   std::string device() const override { return device_->properties().name; }
 
+  void compile(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
+    check_arguments(kernel, arguments, ArgumentMemory::NotYetThere);
+    loaded_kernel(kernel, arguments, settings);
+  }
+
   PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) override {
     check_arguments(kernel, arguments);
     check_memory(kernel, arguments);
-    program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings)};
-    for (const Argument& argument : arguments) {
-      const TensorView* view = std::get_if<TensorView>(&argument);
-      call.facts.push_back(view != nullptr ? facts_of(*view) : program::ArgumentFacts{});
-    }
-
-    const CallKey key = specialisations_.key(kernel, call.settings, call.types, call.facts);
-    const std::shared_ptr<const LoadedKernel> loaded = cache_.get(key, [&] { return make_kernel(kernel, call); });
+    const std::shared_ptr<const LoadedKernel> loaded = loaded_kernel(kernel, arguments, settings);
     std::vector<std::uint64_t> slots = pack_arguments(*loaded->program, arguments);
     const GridSize grid = loaded->grid.evaluate(slots);
     return {loaded->program, loaded->executable, grid, std::move(slots)};
@@ -167,6 +163,17 @@ class DeviceSession : public Session {
     lanes_.give_back(std::move(lane));
   }
 
+  // From memory, or made.
+  std::shared_ptr<const LoadedKernel> loaded_kernel(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) {
+    program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings)};
+    for (const Argument& argument : arguments) {
+      const TensorView* view = std::get_if<TensorView>(&argument);
+      call.facts.push_back(view != nullptr ? facts_of(*view) : program::ArgumentFacts{});
+    }
+    const CallKey key = specialisations_.key(kernel, call.settings, call.types, call.facts);
+    return cache_.get(key, [&] { return make_kernel(kernel, call); });
+  }
+
   void check_memory(const program::TraceableKernel& kernel, std::span<const Argument> arguments) const {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       const TensorView* view = std::get_if<TensorView>(&arguments[i]);
@@ -226,6 +233,10 @@ class DeviceSession : public Session {
       artifact.target = device();
       return load(std::move(artifact), program);
     }
+    if (!compiler_) {
+      const auto suits = [&](const std::string& made_for, const std::string& processor) { return device_->suits(made_for, processor); };
+      return load(cache_of_code_->find_precompiled(*program, suits), program, false);
+    }
     const auto compile = [&] {
       CompileOptions options;
       options.target = target;
@@ -281,12 +292,9 @@ int ordinal_of(const std::string& device, const std::string& driver) {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+std::vector<std::unique_ptr<Driver>> make_drivers(const SessionOptions& options) {
   std::vector<std::unique_ptr<Driver>> drivers;
-  if (compiler) {
-    const auto load = [compiler](const Artifact& artifact, CpuEntry& entry) { return compiler->load_cpu(artifact, entry); };
-    drivers.push_back(make_cpu_driver(load, {options.threads, options.poison}));
-  }
+  drivers.push_back(make_cpu_driver({options.threads, options.poison}));
   if (options.interpreter) drivers.push_back(make_reference_driver(options.interpreter));
   drivers.push_back(make_null_driver());
   drivers.push_back(make_cuda_driver());
@@ -297,8 +305,8 @@ std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::share
   return std::make_unique<DeviceSession>(std::move(device), std::move(compiler), options);
 }
 
-std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
-  const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(std::move(compiler), options);
+std::shared_ptr<Device> open_device(const std::string& name, const SessionOptions& options) {
+  const std::vector<std::unique_ptr<Driver>> drivers = make_drivers(options);
   Error missing(3301, "there is no device '" + name + "'");
   for (const std::unique_ptr<Driver>& driver : drivers) {
     const int ordinal = ordinal_of(name, driver->name());
@@ -318,7 +326,7 @@ std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Com
 }
 
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
-  return make_session(open_device(device, compiler, options), compiler, options);
+  return make_session(open_device(device, options), std::move(compiler), options);
 }
 
 }  // namespace tilewright

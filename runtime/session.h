@@ -51,13 +51,16 @@ class DeviceTensor {
   std::shared_ptr<void> memory_;
 };
 
-// A launch made ready: traced, compiled, its arguments checked and laid out. To run it on a stream of the session's device is Stream::launch(*executable, grid, slots). The tensors of
-// its arguments must live until then.
+// A launch made ready: traced, compiled, its arguments checked and laid out. The tensors of its arguments must live until it has run.
 struct PreparedLaunch {
   std::shared_ptr<const program::Program> program;
   std::shared_ptr<Executable> executable;
   GridSize grid{};
   std::vector<std::uint64_t> slots;
+
+  // On a stream of the session's device, once, or made ready to be run again and again (Stream::bind); this object must outlive what bind() returns.
+  void launch(Stream& stream) const { stream.launch(*executable, grid, slots); }
+  std::unique_ptr<BoundLaunch> bind(Stream& stream) const { return stream.bind(*executable, grid, slots); }
 };
 
 // Thread-safe but for stats(): several threads may launch at once, and each kernel is compiled once. A kernel must not be destroyed before the sessions that launched it.
@@ -77,6 +80,12 @@ class Session {
   virtual PreparedLaunch prepare(const program::TraceableKernel& kernel, std::span<const Argument> arguments,
                                  const KernelSettings& settings = {}) = 0;
 
+  // Traces and compiles, or finds, what a launch with such arguments needs, and launches nothing. Tensors need no memory: a null address stands for any multiple of 16. Throws as
+  // prepare() does, but for what concerns memory. runtime/precompile.h does it for many kernels at once.
+  virtual void compile(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings = {}) {
+    prepare(kernel, arguments, settings);
+  }
+
   // Uninitialised device memory, row-major. Filled with 0xFF bytes (NaN) when the session poisons, as it does under --check.
   virtual DeviceTensor allocate(DType dtype, std::span<const std::int64_t> shape) = 0;
   virtual DeviceTensor upload(const HostTensor& tensor) = 0;
@@ -94,17 +103,17 @@ struct SessionOptions {
   std::shared_ptr<cache::ArtifactCache> cache;  // of compiled kernels; null: the one that the environment describes
 };
 
-// The device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). `compiler` may be null where the device takes programs as they are (reference, null).
-// Throws Error TW3301 when there is no such device: unknown name, no compiler, no interpreter, no driver library; TW3602 for a variable of the environment that means nothing.
-std::shared_ptr<Device> open_device(const std::string& name, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
+// The device named "cpu", "reference", "null" or "cuda:N" ("cuda" is the first). Throws Error TW3301 when there is no such device: unknown name, no interpreter, no driver library.
+std::shared_ptr<Device> open_device(const std::string& name, const SessionOptions& options = {});
 
-// A session on the device of this name.
+// A session on the device of this name. `compiler` may be null: then code comes from bundles alone (TILEWRIGHT_BUNDLES), and launching a kernel that is in none of them is TW3601. Throws Error
+// TW3602 for a variable of the environment that means nothing.
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
-// A session on a device already open. Throws Error TW3301 when the device needs a compiler and `compiler` is null.
+// A session on a device already open.
 std::unique_ptr<Session> make_session(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
 
-// The drivers of this process, in the order `tilewright doctor` lists them; "cpu" only with a compiler, "reference" only with an interpreter.
-std::vector<std::unique_ptr<Driver>> make_drivers(std::shared_ptr<Compiler> compiler, const SessionOptions& options = {});
+// The drivers of this process, in the order `tilewright doctor` lists them; "reference" only with an interpreter.
+std::vector<std::unique_ptr<Driver>> make_drivers(const SessionOptions& options = {});
 
 }  // namespace tilewright

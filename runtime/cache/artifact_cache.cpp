@@ -115,4 +115,51 @@ CachedArtifact ArtifactCache::replace(const ContentKey& key, const Hash128& posi
   return compile_and_publish(key, positions, compile);
 }
 
+void ArtifactCache::index_bundles() {
+  std::call_once(indexed_, [this] {
+    for (const std::unique_ptr<Bundle>& bundle : bundles_) {
+      for (const auto& [hash, bytes] : bundle->entries()) {
+        const std::optional<ContentKey> key = decode_entry_key(bytes);
+        if (!key) {
+          ++counters_.refused;
+          continue;
+        }
+        precompiled_[program_hash(*key)].push_back(
+            {std::string(key->part("target")), std::string(key->part("processor")), std::string(key->part("compiler")), bytes});
+      }
+    }
+  });
+}
+
+Artifact ArtifactCache::find_precompiled(const program::Program& program, const Suits& suits) {
+  open();
+  index_bundles();
+  const Hash128 positions = positions_of(program);
+  std::optional<Artifact> best;
+  int best_fit = -1;
+  const auto found = precompiled_.find(program_hash(content_key(program, {})));
+  if (found != precompiled_.end()) {
+    for (const Precompiled& candidate : found->second) {
+      const int fit = suits(candidate.target, candidate.processor);
+      if (fit <= best_fit) continue;
+      DecodedEntry decoded = decode_entry(candidate.bytes);
+      const auto is_of = [&](bool keeps_positions) {
+        return decoded.entry->key.bytes == content_key(program, {candidate.target, candidate.processor, candidate.compiler, keeps_positions}).bytes;
+      };
+      if (!decoded.entry || (!is_of(false) && !is_of(true))) continue;
+      best = std::move(decoded.entry->artifact);
+      if (decoded.entry->positions != positions) best->remarks.clear();
+      best_fit = fit;
+    }
+  }
+  if (best) {
+    ++counters_.hits;
+    return std::move(*best);
+  }
+  ++counters_.misses;
+  throw Error(3601, "kernel '" + program.name + "' is in no bundle for this device, and this process has no compiler")
+      .help(settings_.bundles.empty() ? "TILEWRIGHT_BUNDLES names no bundle" : "bundles that were looked in: " + std::to_string(bundles_.size()))
+      .help("make one where a compiler is: tilewright compile OPERATOR --set NAME=VALUE... --target TARGET --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
+}
+
 }  // namespace tilewright::cache

@@ -1,4 +1,4 @@
-// Compiled kernels beyond the process: found in a bundle or in the store of the user, else compiled, once however many processes and threads ask.
+// Compiled kernels beyond the process: found in a bundle or in the store of the user, else compiled, once however many processes and threads ask. Without a compiler: found in a bundle.
 #pragma once
 
 #include "runtime/cache/bundle.h"
@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,11 +45,17 @@ class ArtifactCache {
   // Says that what get() found does not load: it counts as refused, and goes from the store. What `compile` makes takes its place there.
   CachedArtifact replace(const ContentKey& key, const Hash128& positions, const Compile& compile);
 
+  // For a process without a compiler: the artifact of a program from a bundle, whoever compiled it, of those that suit best. `suits` says how well code for a target, which its compiler described as
+  // `processor`, suits the device: the more the better, negative when it does not run there. Throws Error TW3601 when there is none.
+  using Suits = std::function<int(const std::string& target, const std::string& processor)>;
+  Artifact find_precompiled(const program::Program& program, const Suits& suits);
+
   const CacheSettings& settings() const { return settings_; }
   const CacheCounters& counters() const { return counters_; }
 
  private:
   void open();
+  void index_bundles();
   std::optional<Artifact> find_in_bundles(const ContentKey& key, const Hash128& positions);
   std::optional<Artifact> find_in_store(const ContentKey& key, const Hash128& positions, bool counts_refusal);
   std::optional<Artifact> read(std::string_view bytes, const ContentKey& key, const Hash128& positions, bool counts_refusal);
@@ -58,8 +65,13 @@ class ArtifactCache {
   CacheSettings settings_;
   FileSystem& files_;
   CacheCounters counters_;
-  std::once_flag opened_, warned_;
+  std::once_flag opened_, indexed_, warned_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
+  struct Precompiled {
+    std::string target, processor, compiler;
+    std::string_view bytes;  // of the entry, in a bundle
+  };
+  std::map<Hash128, std::vector<Precompiled>> precompiled_;  // by program
   std::unique_ptr<Store> store_;
 };
 

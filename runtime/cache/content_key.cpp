@@ -84,6 +84,12 @@ ContentKey content_key(const program::Program& program, const CodeOrigin& origin
   return key;
 }
 
+Hash128 program_hash(const ContentKey& key) {
+  Encoder out;
+  for (const char* name : {"kernel", "parameters", "bindings", "grid", "body"}) out.text(key.part(name));
+  return hash128(out.bytes());
+}
+
 bool decode_key(std::string_view bytes, ContentKey& key) {
   Decoder in(bytes);
   ContentKey read;

@@ -38,6 +38,9 @@ CodeOrigin origin_of(const Compiler& compiler, const std::string& target);
 
 ContentKey content_key(const program::Program& program, const CodeOrigin& origin);
 
+// The hash of the parts that tell programs apart: all but positions, target, processor and compiler.
+Hash128 program_hash(const ContentKey& key);
+
 // The hash of every operation's position, whether or not the key has them.
 Hash128 positions_of(const program::Program& program);
 

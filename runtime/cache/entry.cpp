@@ -151,23 +151,48 @@ std::string_view describe(EntryProblem problem) {
   return "";
 }
 
-DecodedEntry decode_entry(std::string_view bytes) {
-  if (bytes.substr(0, kMagic.size()) != kMagic) return {EntryProblem::Magic, {}};
-  if (bytes.size() < kHeaderBytes + kHashBytes) return {EntryProblem::Size, {}};
-  Decoder in(bytes.substr(kMagic.size(), bytes.size() - kMagic.size() - kHashBytes));
-  if (in.u32() != kEntryVersion) return {EntryProblem::Version, {}};
-  const Hash128 hash = read_hash(in);
-  if (in.u64() != bytes.size()) return {EntryProblem::Size, {}};
-  if (bytes_of(hash128(bytes.substr(0, bytes.size() - kHashBytes))) != bytes.substr(bytes.size() - kHashBytes)) return {EntryProblem::Checksum, {}};
+namespace {
 
+// Checks what stands around an entry's parts, and leaves `in` at the first of them.
+EntryProblem check_frame(std::string_view bytes, Decoder& in, Hash128& hash) {
+  if (bytes.substr(0, kMagic.size()) != kMagic) return EntryProblem::Magic;
+  if (bytes.size() < kHeaderBytes + kHashBytes) return EntryProblem::Size;
+  in = Decoder(bytes.substr(kMagic.size(), bytes.size() - kMagic.size() - kHashBytes));
+  if (in.u32() != kEntryVersion) return EntryProblem::Version;
+  hash = read_hash(in);
+  if (in.u64() != bytes.size()) return EntryProblem::Size;
+  if (bytes_of(hash128(bytes.substr(0, bytes.size() - kHashBytes))) != bytes.substr(bytes.size() - kHashBytes)) return EntryProblem::Checksum;
+  return EntryProblem::None;
+}
+
+bool unpack_key(Decoder& in, const Hash128& hash, ContentKey& key) {
+  std::string bytes;
+  unpack(in, bytes);
+  return in.ok() && decode_key(bytes, key) && key.hash == hash;
+}
+
+}  // namespace
+
+DecodedEntry decode_entry(std::string_view bytes) {
+  Decoder in({});
+  Hash128 hash;
+  const EntryProblem problem = check_frame(bytes, in, hash);
+  if (problem != EntryProblem::None) return {problem, {}};
   DecodedEntry decoded{EntryProblem::None, Entry{}};
   Entry& entry = *decoded.entry;
-  std::string key;
-  unpack(in, key);
+  if (!unpack_key(in, hash, entry.key)) return {EntryProblem::Malformed, {}};
   unpack(in, entry.artifact.code);
   const std::string_view metadata = in.text();
-  if (!in.done() || !decode_key(key, entry.key) || entry.key.hash != hash || !decode_metadata(metadata, entry)) return {EntryProblem::Malformed, {}};
+  if (!in.done() || !decode_metadata(metadata, entry)) return {EntryProblem::Malformed, {}};
   return decoded;
+}
+
+std::optional<ContentKey> decode_entry_key(std::string_view bytes) {
+  Decoder in({});
+  Hash128 hash;
+  ContentKey key;
+  if (check_frame(bytes, in, hash) != EntryProblem::None || !unpack_key(in, hash, key)) return std::nullopt;
+  return key;
 }
 
 }  // namespace tilewright::cache

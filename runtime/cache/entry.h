@@ -44,4 +44,7 @@ struct DecodedEntry {
 };
 DecodedEntry decode_entry(std::string_view bytes);
 
+// The key alone, at a fraction of the time; empty where decode_entry() would refuse what comes before the code.
+std::optional<ContentKey> decode_entry_key(std::string_view bytes);
+
 }  // namespace tilewright::cache

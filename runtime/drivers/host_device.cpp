@@ -42,6 +42,22 @@ class HostEvent : public Event {
   std::optional<std::chrono::steady_clock::time_point> time_;
 };
 
+// run() with arguments of its own.
+class PlainLaunch : public HostLaunch {
+ public:
+  PlainLaunch(HostDevice& device, const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments)
+      : device_(device), executable_(executable), grid_(grid), programs_(programs), arguments_(arguments.begin(), arguments.end()) {}
+
+  void run() override { device_.run(executable_, grid_, programs_, arguments_); }
+
+ private:
+  HostDevice& device_;
+  const Executable& executable_;
+  GridSize grid_;
+  std::int64_t programs_;
+  std::vector<std::uint64_t> arguments_;
+};
+
 class HostStream : public Stream {
  public:
   explicit HostStream(std::shared_ptr<HostDevice> device) : device_(std::move(device)) {}
@@ -62,20 +78,13 @@ class HostStream : public Stream {
   }
 
   void launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) override {
-    const std::string& kernel = executable.artifact().kernel;
-    const auto* loaded = dynamic_cast<const HostExecutable*>(&executable);
-    if (loaded == nullptr || &loaded->device() != device_.get()) throw Error(3306, "kernel '" + kernel + "' was loaded on another device");
-    if (arguments.size() != loaded->slots()) {
-      throw Error(3305, "kernel '" + kernel + "' takes " + std::to_string(loaded->slots()) + " argument slots, given are " + std::to_string(arguments.size()));
-    }
-    const std::int64_t programs = programs_of(grid, kernel);
-    device_->check_arguments(executable, arguments);
-    if (programs == 0) return;
-    try {
-      device_->run(executable, grid, programs, arguments);
-    } catch (...) {
-      if (!failure_) failure_ = std::current_exception();
-    }
+    const std::int64_t programs = check(executable, grid, arguments);
+    if (programs != 0) attempt([&] { device_->run(executable, grid, programs, arguments); });
+  }
+
+  std::unique_ptr<BoundLaunch> bind(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) override {
+    const std::int64_t programs = check(executable, grid, arguments);
+    return std::make_unique<Bound>(*this, programs == 0 ? nullptr : device_->bind(executable, grid, programs, arguments));
   }
 
   void record(Event& event) override {
@@ -94,6 +103,41 @@ class HostStream : public Stream {
   }
 
  private:
+  class Bound : public BoundLaunch {
+   public:
+    Bound(HostStream& stream, std::unique_ptr<HostLaunch> work) : stream_(stream), work_(std::move(work)) {}
+    void run() override {
+      if (work_) stream_.attempt([this] { work_->run(); });
+    }
+
+   private:
+    HostStream& stream_;
+    std::unique_ptr<HostLaunch> work_;  // null: an empty grid
+  };
+
+  // What goes wrong is kept for synchronize().
+  template <class Work>
+  void attempt(Work work) {
+    try {
+      work();
+    } catch (...) {
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  // The number of programs of a launch that can be.
+  std::int64_t check(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) const {
+    const std::string& kernel = executable.artifact().kernel;
+    const auto* loaded = dynamic_cast<const HostExecutable*>(&executable);
+    if (loaded == nullptr || &loaded->device() != device_.get()) throw Error(3306, "kernel '" + kernel + "' was loaded on another device");
+    if (arguments.size() != loaded->slots()) {
+      throw Error(3305, "kernel '" + kernel + "' takes " + std::to_string(loaded->slots()) + " argument slots, given are " + std::to_string(arguments.size()));
+    }
+    const std::int64_t programs = programs_of(grid, kernel);
+    device_->check_arguments(executable, arguments);
+    return programs;
+  }
+
   void check_range(const void* device, std::size_t bytes) const {
     if (bytes == 0) return;
     if (device == nullptr || !device_->accessible(device, bytes))
@@ -117,6 +161,10 @@ void* HostDevice::allocate(std::size_t bytes) {
 void HostDevice::release(void* memory) noexcept { memory_.release(memory); }
 
 std::unique_ptr<Stream> HostDevice::make_stream() { return std::make_unique<HostStream>(std::static_pointer_cast<HostDevice>(shared_from_this())); }
+
+std::unique_ptr<HostLaunch> HostDevice::bind(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments) {
+  return std::make_unique<PlainLaunch>(*this, executable, grid, programs, arguments);
+}
 
 std::unique_ptr<Event> HostDevice::make_event() { return std::make_unique<HostEvent>(shared_from_this()); }
 

@@ -10,6 +10,13 @@
 
 namespace tilewright {
 
+// A grid that is not empty, ready to run with arguments that fit; throws what the kernel did wrong.
+class HostLaunch {
+ public:
+  virtual ~HostLaunch() = default;
+  virtual void run() = 0;
+};
+
 class HostDevice : public Device {
  public:
   explicit HostDevice(DeviceProperties properties);
@@ -26,6 +33,9 @@ class HostDevice : public Device {
 
   // Runs a grid that is not empty, with arguments that fit; throws what the kernel did wrong.
   virtual void run(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments) = 0;
+
+  // The same in two steps, for a grid that is run again and again. The executable outlives what is returned; the arguments are copied.
+  virtual std::unique_ptr<HostLaunch> bind(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments);
 
  private:
   DeviceProperties properties_;

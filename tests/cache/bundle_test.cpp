@@ -18,6 +18,7 @@ namespace tilewright::cache {
 namespace {
 
 using testing::error_code;
+using testing::expect_error;
 using testing::OneFault;
 using testing::sample_entry;
 
@@ -130,6 +131,63 @@ TEST_F(BundleTest, TheCacheAsksBundlesFirst) {
   EXPECT_FALSE(get(both, 0).was_compiled);
   EXPECT_TRUE(get(both, 3).was_compiled);
   EXPECT_EQ(both.counters().published, 1u);
+}
+
+// For processes without a compiler: found by the program, whoever compiled it.
+TEST_F(BundleTest, PrecompiledKernelsAreFoundByTheirProgram) {
+  const CodeOrigin host{"host", "znver9 +avx2", "some compiler", false}, level{"x86-64-v2", "x86-64-v2", "another", false}, gpu{"sm_90a", "sm_90a", "a third", true};
+  const auto made = [](std::uint64_t seed, const CodeOrigin& origin) {
+    Entry entry = sample_entry(seed);
+    const program::Program program = fuzz::generate(seed).program;
+    entry.key = content_key(program, origin);
+    entry.positions = positions_of(program);
+    entry.artifact.target = origin.target;
+    return entry;
+  };
+  std::map<Hash128, std::string> entries;
+  const auto put = [&](const Entry& entry) { entries[entry.key.hash] = encode_entry(entry); };
+  put(made(0, host));
+  put(made(0, level));
+  put(made(0, gpu));
+  put(made(1, level));
+  Entry moved = made(2, level);  // its remarks speak of another place
+  moved.positions = hash128("elsewhere");
+  put(moved);
+  Entry forged = made(4, level);  // a key that the program's own cannot be
+  forged.key = content_key(fuzz::generate(4).program, level);
+  for (auto& [name, value] : forged.key.parts) {
+    if (name == "positions") value = "elsewhere";
+  }
+  Encoder bytes;
+  bytes.u32(static_cast<std::uint32_t>(forged.key.parts.size()));
+  for (const auto& [name, value] : forged.key.parts) {
+    bytes.text(name);
+    bytes.text(value);
+  }
+  forged.key.bytes = std::move(bytes).take();
+  forged.key.hash = hash128(forged.key.bytes);
+  put(forged);
+  entries[hash128("a")] = "noise";
+  std::string damaged = encode_entry(made(5, host));
+  damaged.back() ^= 1;
+  entries[hash128("b")] = damaged;
+
+  ArtifactCache cache(CacheSettings{"", 0, JitPolicy::Allow, {write(encode_bundle(entries))}});
+  const auto found = [&](std::uint64_t seed, const ArtifactCache::Suits& suits) { return cache.find_precompiled(fuzz::generate(seed).program, suits); };
+  const auto on_cpu = [](const std::string& target, const std::string&) { return target == "host" ? 2 : target == "x86-64-v2" ? 1 : -1; };
+  const auto on_old_cpu = [](const std::string& target, const std::string& processor) { return processor.find("avx2") == std::string::npos && target == "x86-64-v2" ? 1 : -1; };
+  EXPECT_EQ(found(0, on_cpu).target, "host");
+  EXPECT_EQ(found(0, on_old_cpu).target, "x86-64-v2");
+  EXPECT_EQ(found(0, [](const std::string& target, const std::string&) { return target == "sm_90a" ? 0 : -1; }).target, "sm_90a");
+  EXPECT_EQ(found(1, on_cpu).remarks, sample_entry(1).artifact.remarks);
+  EXPECT_TRUE(found(2, on_cpu).remarks.empty());
+  EXPECT_EQ(cache.counters().hits, 5u);
+  EXPECT_EQ(cache.counters().refused, 2u);
+  for (std::uint64_t seed : {3, 4, 5}) EXPECT_EQ(error_code([&] { found(seed, on_cpu); }), 3601) << seed;
+  EXPECT_EQ(error_code([&] { found(0, [](const std::string&, const std::string&) { return -1; }); }), 3601);
+  EXPECT_EQ(cache.counters().misses, 4u);
+  ArtifactCache none(CacheSettings{"", 0, JitPolicy::Allow, {}});
+  expect_error(3601, {"TILEWRIGHT_BUNDLES names no bundle"}, [&] { none.find_precompiled(fuzz::generate(0).program, on_cpu); });
 }
 
 TEST_F(BundleTest, ABundleThatCannotBeUsedIsWarnedOf) {

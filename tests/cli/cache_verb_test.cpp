@@ -119,6 +119,29 @@ TEST_F(CacheVerb, BundlesAreCompiledAhead) {
   expect_refused(on("compile", "test_scale", {"--emit", "bundle", "-o", path("no/folder")}), 2, {"TW3100"});
 }
 
+TEST_F(CacheVerb, BundlesHoldTheKernelsOfASuite) {
+  const std::string bundle = path("suite.bundle");
+  write("suite", "# comment\ntest_scale dtype=f32\n\n  test_scale dtype=f16 \ntest_scale dtype=f32\n");
+  const auto compile = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"compile", "--load", TEST_OPERATORS, "--target", "host"});
+    return tilewright(more, {"TILEWRIGHT_LOG=info"});
+  };
+  const Finished done = compile({"--suite", path("suite"), "--emit", "bundle", "-o", bundle, "--jobs", "2"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_NE(done.err.find("2 of 2: "), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find("suite.bundle: 2 kernels"), std::string::npos) << done.err;
+  for (const char* dtype : {"f32", "f16"}) {
+    const std::vector<std::string> bundles = {"TILEWRIGHT_CACHE=0", "TILEWRIGHT_JIT=deny", "TILEWRIGHT_BUNDLES=" + bundle};
+    EXPECT_EQ(json_of(on("run", "test_scale", {"--device", "cpu", "--check", "--json", "--set", std::string("dtype=") + dtype}, bundles))["ok"], true);
+  }
+  expect_refused(compile({"--suite", path("suite"), "--emit", "asm"}), 2, {"TW3506", "--suite is for --emit bundle"});
+  expect_refused(compile({"test_scale", "--suite", path("suite"), "--emit", "bundle", "-o", bundle}), 2, {"TW3506", "either"});
+  expect_refused(compile({"--emit", "bundle", "-o", bundle}), 2, {"TW3506", "either"});
+  expect_refused(compile({"--suite", path("none"), "--emit", "bundle", "-o", bundle}), 2, {"TW3100", "cannot be opened"});
+  write("empty", "# nothing\n");
+  expect_refused(compile({"--suite", path("empty"), "--emit", "bundle", "-o", bundle}), 2, {"TW3506", "names no operator"});
+}
+
 TEST_F(CacheVerb, BadEnvironmentsAreRefused) {
   expect_refused(on("run", "test_scale", {"--device", "cpu"}, {"TILEWRIGHT_JIT=never"}), 2, {"TW3602", "TILEWRIGHT_JIT is 'never'"});
   expect_refused(tilewright({"cache", "stat"}, {"TILEWRIGHT_CACHE=0"}), 2, {"TW3604", "switched off"});

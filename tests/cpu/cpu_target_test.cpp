@@ -4,6 +4,7 @@
 #include "compiler/reference/slots.h"
 #include "dsl/program/builder.h"
 #include "runtime/artifact.h"
+#include "runtime/drivers/cpu/object_code.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +64,7 @@ void expect_like_reference(Program program, std::vector<Tensor> inputs, std::vec
     SCOPED_TRACE(target);
     const Artifact artifact = compiler->compile(shared, {.target = target});
     CpuEntry entry = nullptr;
-    const std::shared_ptr<void> handle = compiler->load_cpu(artifact, entry);
+    const std::shared_ptr<void> handle = load_object(artifact, entry);
     const std::vector<float> actual = run([&](const auto& slots) {
       const reference::GridIndex grid = reference::Interpreter(*shared).grid(slots.data());
       std::vector<char> memory(artifact.scratch_bytes + 64);

@@ -83,7 +83,7 @@ int run(std::uint64_t seed, std::uint64_t count, const std::string& name, bool i
   std::unique_ptr<Target> target;
   if (is_device) {
     compiler = make_compiler();
-    target = device_target(compiler, open_device(name, compiler));
+    target = device_target(compiler, open_device(name));
   } else if (name == "canonical") {
     target = transformed_reference(program::canonicalize);
   } else {

@@ -2,6 +2,7 @@
 #include "tests/fuzz/run.h"
 
 #include "compiler/reference/interpreter.h"
+#include "runtime/drivers/cpu/object_code.h"
 #include "runtime/support/error.h"
 #include "tests/fuzz/fault.h"
 
@@ -23,7 +24,7 @@ class Compiled : public Target {
     options.target = name_;
     code_.reset();
     artifact_ = compiler_.compile(std::make_shared<const program::Program>(test.program), options);
-    code_ = compiler_.load_cpu(artifact_, entry_);
+    code_ = load_object(artifact_, entry_);
   }
 
   std::string run(const Case& test, const Memory& memory) override {

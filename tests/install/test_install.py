@@ -1,12 +1,13 @@
-"""The install tree as its users see it: two projects are built against it by find_package alone, and run."""
+"""The install tree as its users see it: three projects are built against it by find_package alone, and run."""
 
 import json
+import os
 import re
 import subprocess
 
 import pytest
 
-EXAMPLES = ("my_kernel", "call_from_cpp")
+EXAMPLES = ("my_kernel", "call_from_cpp", "load_bundle")
 
 
 def run(*command, expect=0):
@@ -73,6 +74,34 @@ def test_only_the_compiler_links_llvm(prefix):
     assert {"libtilewright_dsl.so", "libtilewright_runtime.so", "libtilewright_kernels.so", "libtilewright_compiler.so"} <= set(needs)
     linked = [name for name, dynamic in needs.items() if re.search(r"NEEDED.*lib(LLVM|MLIR)", dynamic)]
     assert set(linked) <= {"libtilewright_compiler.so"}
+
+
+BUNDLED = [("vector_add", ["size=100003"]), ("nsa_forward", ["seq=128"])]
+
+
+@pytest.mark.parametrize("target", ["host", "x86-64-v2"])
+@pytest.mark.parametrize("operator, settings", BUNDLED)
+def test_program_without_a_compiler_runs_a_bundle(prefix, examples, tmp_path, operator, settings, target):
+    bundle = tmp_path / "kernels.bundle"
+    given = [word for setting in settings for word in ("--set", setting)]
+    run(prefix / "bin/tilewright", "compile", operator, *given, "--target", target, "--emit", "bundle", "-o", bundle)
+    moved = bundle.rename(tmp_path / "moved.bundle")
+    line = run(examples["load_bundle"] / "load_bundle", moved, operator, *settings)
+    print(line)
+    assert re.search(r"; [1-9]\d* kernels of the bundle.*results are right", line)
+    other = "vector_add" if operator != "vector_add" else "softmax"
+    run(examples["load_bundle"] / "load_bundle", moved, other, expect=1)
+
+
+def test_program_without_a_compiler_links_no_llvm(examples):
+    """What the smallest program that runs bundles brings along, and how large that is."""
+    program = examples["load_bundle"] / "load_bundle"
+    libraries = dict(re.findall(r"^\s*(\S+) => (\S+)", run("ldd", program), re.M))
+    assert not [name for name in libraries if re.match(r"lib(LLVM|MLIR|tilewright_compiler|lld|clang)", name)]
+    ours = [path for name, path in libraries.items() if name.startswith("libtilewright_")]
+    assert len(ours) >= 3
+    sizes = {os.path.basename(path): os.path.getsize(path) for path in [program, *ours]}
+    print("bytes:", json.dumps(sizes), "together:", sum(sizes.values()))
 
 
 def test_kernels_see_no_compiler_header(examples):

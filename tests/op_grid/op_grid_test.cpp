@@ -58,7 +58,7 @@ class CudaTest : public ::testing::Test {
   static std::unique_ptr<fuzz::Target> open() {
     try {
       const std::shared_ptr<Compiler> compiler = make_compiler();
-      return fuzz::device_target(compiler, open_device("cuda:0", compiler));
+      return fuzz::device_target(compiler, open_device("cuda:0"));
     } catch (const Error& error) {
       if (error.code() != 3301) throw;
       missing_ = error.what();

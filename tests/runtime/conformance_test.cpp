@@ -208,6 +208,54 @@ TEST_P(Conformance, WorkOfAStreamRunsInOrder) {
   for (int i = 0; i < 64; ++i) EXPECT_EQ(values[i], runs() ? (i < 8 ? 1 : 11) * (i + 1) : 0) << i;
 }
 
+TEST_P(Conformance, BoundLaunchesRunAsOftenAsAsked) {
+  const auto stream = device_->make_stream();
+  const auto executable = load(count_kernel(), count_facts());
+  for (const GridSize& grid : {GridSize{1, 1, 1}, GridSize{3, 4, 5}, GridSize{101, 3, 2}}) {
+    const std::int64_t count = grid[0] * grid[1] * grid[2];
+    std::int64_t* out = upload(*stream, std::vector<std::int64_t>(static_cast<std::size_t>(count), 0));
+    std::vector<std::uint64_t> slots = count_slots(out, count, grid);
+    const auto bound = stream->bind(*executable, grid, slots);
+    slots.assign(slots.size(), 0);  // they were copied
+    EXPECT_EQ(download(*stream, out, 1)[0], 0);  // nothing has run
+    for (int i = 0; i < 3; ++i) bound->run();
+    std::vector<std::int64_t> expected(static_cast<std::size_t>(count), 0);
+    for (std::int64_t n = 0; n < count && runs(); ++n) expected[n] = 3 * (n + 1);
+    EXPECT_EQ(download(*stream, out, static_cast<std::size_t>(count)), expected);
+  }
+}
+
+TEST_P(Conformance, BindingChecksWhatLaunchingWould) {
+  const auto stream = device_->make_stream();
+  const auto executable = load(count_kernel(), count_facts());
+  std::int64_t* out = upload(*stream, std::vector<std::int64_t>(4, 5));
+  const auto slots = count_slots(out, 4, {4, 1, 1});
+  expect_error(3305, {"count", "6", "2"}, [&] { stream->bind(*executable, {1, 1, 1}, std::vector<std::uint64_t>{0, 0}); });
+  expect_error(3305, {"count", "[-1, 1, 1]"}, [&] { stream->bind(*executable, {-1, 1, 1}, slots); });
+  const auto elsewhere = GetParam().make_driver()->open(0)->load(GetParam().make_artifact(executable->artifact().program));
+  EXPECT_EQ(error_code([&] { stream->bind(*elsewhere, {4, 1, 1}, slots); }), 3306);
+  stream->bind(*executable, {4, 0, 1}, slots)->run();
+  EXPECT_EQ(download(*stream, out, 4), std::vector<std::int64_t>(4, 5));
+}
+
+TEST_P(Conformance, BoundLaunchesReportEachFailedAssertionOnce) {
+  if (!runs()) GTEST_SKIP() << "runs no kernels";
+  const auto stream = device_->make_stream();
+  const auto executable = load(bound_kernel(), bound_facts());
+  std::vector<std::int64_t> values(10);
+  std::iota(values.begin(), values.end(), 0);
+  std::int64_t* x = upload(*stream, values);
+  for (const std::int64_t programs : {1, 10}) {
+    const auto good = stream->bind(*executable, {programs, 1, 1}, bound_slots(x, 10, 10)), bad = stream->bind(*executable, {programs, 1, 1}, bound_slots(x, 10, 0));
+    for (int i = 0; i < 2; ++i) {
+      bad->run();
+      expect_error(3401, {"x is below the limit"}, [&] { stream->synchronize(); });
+      good->run();
+      stream->synchronize();
+    }
+  }
+}
+
 TEST_P(Conformance, StridedViewsAreFollowed) {
   const auto stream = device_->make_stream();
   const auto executable = load(copy_kernel(), {{{DType::F32, {-1, -1}, true}, {DType::F32, {-1, -1}, true}}, std::vector<program::ArgumentFacts>(2), {}});
@@ -322,14 +370,10 @@ Artifact program_artifact(std::shared_ptr<const program::Program> program) {
   return artifact;
 }
 
-CpuLoader native_loader() {
-  return [](const Artifact& artifact, CpuEntry& entry) { return NativeCompiler().load_cpu(artifact, entry); };
-}
-
 INSTANTIATE_TEST_SUITE_P(Drivers, Conformance,
-                         ::testing::Values(DriverCase{"cpu", [] { return make_cpu_driver(native_loader()); }, native_artifact, program_artifact},
-                                           DriverCase{"cpu_1_thread", [] { return make_cpu_driver(native_loader(), {1, true}); }, native_artifact, program_artifact},
-                                           DriverCase{"cpu_7_threads", [] { return make_cpu_driver(native_loader(), {7, true}); }, native_artifact, program_artifact},
+                         ::testing::Values(DriverCase{"cpu", [] { return make_cpu_driver(); }, native_artifact, program_artifact},
+                                           DriverCase{"cpu_1_thread", [] { return make_cpu_driver({1, true}); }, native_artifact, program_artifact},
+                                           DriverCase{"cpu_7_threads", [] { return make_cpu_driver({7, true}); }, native_artifact, program_artifact},
                                            DriverCase{"reference", [] { return make_reference_driver(reference_interpreter()); }, program_artifact, {}},
                                            DriverCase{"null", make_null_driver, program_artifact, {}, false},
                                            DriverCase{"cuda", [] { return make_cuda_driver(); }, ptx_artifact, program_artifact},

@@ -85,7 +85,7 @@ TEST(CpuDriver, ScratchIsAlignedPoisonedAndOneAThread) {
     entry = probe_entry;
     return std::shared_ptr<void>();
   };
-  const auto device = make_cpu_driver(load, {2, true})->open(0);
+  const auto device = make_cpu_driver({2, true}, load)->open(0);
   Artifact artifact;
   artifact.kernel = "probe";
   artifact.target = "host";
@@ -104,7 +104,7 @@ TEST(CpuDriver, ScratchIsAlignedPoisonedAndOneAThread) {
 
 // Long enough for every thread to take part.
 TEST(CpuDriver, LongGridsRunEveryProgramOnce) {
-  const auto device = make_cpu_driver([](const Artifact& artifact, CpuEntry& entry) { return NativeCompiler().load_cpu(artifact, entry); })->open(0);
+  const auto device = make_cpu_driver()->open(0);
   const program::Type scalar{DType::I64, {}, false};
   const program::CallFacts facts{{{DType::I64, {-1}, true}, scalar, scalar, scalar}, std::vector<program::ArgumentFacts>(4), {}};
   const auto executable = device->load(NativeCompiler().compile(std::make_shared<const program::Program>(count_kernel().trace(facts)), {}));
@@ -118,7 +118,7 @@ TEST(CpuDriver, LongGridsRunEveryProgramOnce) {
 
 TEST(CpuDriver, CodeWithoutItsEntryIsAnError) {
   const auto load = [](const Artifact&, CpuEntry&) { return std::shared_ptr<void>(); };
-  const auto device = make_cpu_driver(load)->open(0);
+  const auto device = make_cpu_driver({}, load)->open(0);
   Artifact artifact;
   artifact.kernel = "k";
   artifact.entry = "missing";
@@ -128,7 +128,7 @@ TEST(CpuDriver, CodeWithoutItsEntryIsAnError) {
   expect_error(3303, {"'k'", "'missing'"}, [&] { device->load(artifact); });
 }
 
-TEST(CpuDriver, NegativeThreadsAreAnError) { EXPECT_EQ(error_code([] { make_cpu_driver({}, {-1, false}); }), 3002); }
+TEST(CpuDriver, NegativeThreadsAreAnError) { EXPECT_EQ(error_code([] { make_cpu_driver({-1, false}); }), 3002); }
 
 class NullDriver : public ::testing::Test {
  protected:

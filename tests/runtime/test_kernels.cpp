@@ -4,9 +4,12 @@
 #include "dsl/program/builder.h"
 #include "runtime/support/error.h"
 
-#include <bit>
-#include <cstring>
-#include <map>
+#define TILEWRIGHT_INCLUDE_BYTES(name, path)                                                                                          \
+  __asm__(".pushsection .rodata\n.p2align 4\n.globl " #name "_begin\n" #name "_begin:\n.incbin \"" path "\"\n.globl " #name "_end\n" #name "_end:\n.popsection"); \
+  extern "C" const char name##_begin[], name##_end[];
+
+TILEWRIGHT_INCLUDE_BYTES(native_kernels, TILEWRIGHT_NATIVE_KERNELS)
+TILEWRIGHT_INCLUDE_BYTES(object_samples, TILEWRIGHT_OBJECT_SAMPLES)
 
 namespace tilewright::testing {
 
@@ -50,12 +53,6 @@ Program build_count(const BuiltKernel& kernel, const CallFacts& facts) {
   return std::move(b).finish();
 }
 
-void run_count(const std::uint64_t* args, const std::int64_t* id, const std::int64_t* num, char*) {
-  const std::int64_t n = id[0] + num[0] * (id[1] + num[1] * id[2]);
-  if (n >= static_cast<std::int64_t>(args[1])) return;
-  reinterpret_cast<std::int64_t*>(args[0])[n * static_cast<std::int64_t>(args[2])] += n + 1;
-}
-
 Program build_axpb(const BuiltKernel& kernel, const CallFacts& facts) {
   require_rank(facts, 0, 1, "x");
   const std::int64_t block = facts.settings.at("block");
@@ -73,18 +70,6 @@ Program build_axpb(const BuiltKernel& kernel, const CallFacts& facts) {
   return std::move(b).finish();
 }
 
-// f32, a block of 64 and b = 1: what the tests of the CPU use.
-void run_axpb(const std::uint64_t* args, const std::int64_t* id, const std::int64_t*, char* scratch) {
-  const auto* x = reinterpret_cast<const float*>(args[0]);
-  auto* y = reinterpret_cast<float*>(args[3]);
-  const auto size = static_cast<std::int64_t>(args[1]), x_stride = static_cast<std::int64_t>(args[2]), y_stride = static_cast<std::int64_t>(args[5]);
-  const float a = std::bit_cast<float>(static_cast<std::uint32_t>(args[6]));
-  auto* products = reinterpret_cast<float*>(scratch + sizeof(ScratchPrefix));
-  const std::int64_t first = id[0] * 64, count = std::min<std::int64_t>(64, size - first);
-  for (std::int64_t i = 0; i < count; ++i) products[i] = a * x[(first + i) * x_stride];
-  for (std::int64_t i = 0; i < count; ++i) y[(first + i) * y_stride] = products[i] + 1;
-}
-
 Program build_copy(const BuiltKernel& kernel, const CallFacts& facts) {
   require_rank(facts, 0, 2, "x");
   require_rank(facts, 1, 2, "y");
@@ -96,15 +81,6 @@ Program build_copy(const BuiltKernel& kernel, const CallFacts& facts) {
   const ValueId tile = b.load(p[0], {row, column}, {program::kMapPoint, 0}, {16});
   b.store(p[1], {row, column}, {program::kMapPoint, 0}, tile);
   return std::move(b).finish();
-}
-
-// Elements of 4 bytes.
-void run_copy(const std::uint64_t* args, const std::int64_t* id, const std::int64_t*, char*) {
-  const auto* x = reinterpret_cast<const std::uint32_t*>(args[0]);
-  auto* y = reinterpret_cast<std::uint32_t*>(args[5]);
-  const auto stride = [&](int slot) { return static_cast<std::int64_t>(args[slot]); };
-  for (std::int64_t j = id[1] * 16; j < id[1] * 16 + 16 && j < static_cast<std::int64_t>(args[2]); ++j)
-    y[id[0] * stride(8) + j * stride(9)] = x[id[0] * stride(3) + j * stride(4)];
 }
 
 Program build_bound(const BuiltKernel& kernel, const CallFacts& facts) {
@@ -119,20 +95,12 @@ Program build_bound(const BuiltKernel& kernel, const CallFacts& facts) {
   return std::move(b).finish();
 }
 
-void run_bound(const std::uint64_t* args, const std::int64_t* id, const std::int64_t*, char* scratch) {
-  const std::int64_t x = reinterpret_cast<const std::int64_t*>(args[0])[id[0] * static_cast<std::int64_t>(args[2])];
-  if (x < static_cast<std::int64_t>(args[3])) return;
-  ScratchPrefix prefix;
-  std::memcpy(&prefix, scratch, sizeof prefix);
-  prefix.callbacks.assert_failed(prefix.callbacks.context, "x is below the limit (bound.cpp:7:3)");
-}
-
-const std::map<std::string, CpuEntry>& native_code() {
-  static const std::map<std::string, CpuEntry> code = {{"count", run_count}, {"axpb", run_axpb}, {"copy", run_copy}, {"bound", run_bound}};
-  return code;
-}
-
 }  // namespace
+
+std::vector<char> native_object(const std::string& name) {
+  if (name == "native_kernels") return {native_kernels_begin, native_kernels_end};
+  return {object_samples_begin, object_samples_end};
+}
 
 const BuiltKernel& count_kernel() {
   static const BuiltKernel kernel("count", {{"out", ParamKind::InOut}, {"gx", ParamKind::Scalar}, {"gy", ParamKind::Scalar}, {"gz", ParamKind::Scalar}}, {}, build_count);
@@ -162,19 +130,14 @@ Artifact NativeCompiler::compile(std::shared_ptr<const program::Program> program
   Artifact artifact;
   artifact.kernel = artifact.entry = program->name;
   artifact.target = options.target;
-  artifact.code.assign(1, 'x');
+  static const std::vector<char> code = native_object("native_kernels");
+  artifact.code = code;
   artifact.scratch_bytes = sizeof(ScratchPrefix) + 64 * sizeof(float);
   artifact.program = std::move(program);
   return artifact;
 }
 
 std::string NativeCompiler::emit(const program::Program& program, const CompileOptions&, std::string_view level) { return std::string(level) + " of " + program.name; }
-
-std::shared_ptr<void> NativeCompiler::load_cpu(const Artifact& artifact, CpuEntry& entry) {
-  const auto found = native_code().find(artifact.entry);
-  if (found != native_code().end()) entry = found->second;
-  return nullptr;
-}
 
 InterpreterHook reference_interpreter() {
   return [](const program::Program& program, const GridSize& grid, std::span<const std::uint64_t> arguments) {

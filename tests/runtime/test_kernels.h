@@ -1,4 +1,5 @@
-// Small kernels for tests of the runtime: as programs, built operation by operation, and as native code with the calling convention of runtime/artifact.h.
+// Small kernels for tests of the runtime: as programs, built operation by operation, and as native code with the calling convention of
+// runtime/artifact.h (native_kernels.cpp), loaded as compiled code is.
 #pragma once
 
 #include "dsl/program/kernel.h"
@@ -50,6 +51,9 @@ const BuiltKernel& copy_kernel();
 // Asserts that x[n] < limit for each program n. (x Input i64[], limit Scalar)
 const BuiltKernel& bound_kernel();
 
+// A relocatable object that was built beside the tests, by the name of its source: "native_kernels", "object_samples".
+std::vector<char> native_object(const std::string& name);
+
 // A compiler that knows the kernels above as native code. compile() waits while `gate` is set and closed.
 class NativeCompiler : public Compiler {
  public:
@@ -59,7 +63,6 @@ class NativeCompiler : public Compiler {
   std::vector<CompileLevel> levels(std::string_view) const override { return {}; }
   std::string version() const override { return "native code of the tests"; }
   std::string describe_target(std::string_view target) const override { return std::string(target); }
-  std::shared_ptr<void> load_cpu(const Artifact& artifact, CpuEntry& entry) override;
 
   std::atomic<int> compiles{0};
   std::atomic<bool> fail{false};            // compile() throws

@@ -5,7 +5,6 @@
 
 #include "mlir/Target/LLVMIR/Export.h"
 
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -60,8 +59,6 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-[[noreturn]] void rethrow(llvm::Error error, const std::string& doing) { throw Error(2301, doing + ": " + llvm::toString(std::move(error))); }
-
 }  // namespace
 
 std::vector<char> generate(mlir::ModuleOp source, const CpuTarget& target, Output output) {
@@ -92,21 +89,6 @@ std::vector<char> generate(mlir::ModuleOp source, const CpuTarget& target, Outpu
   });
   diagnostics.throw_if_failed(2302, "code generation failed");
   return {bytes.begin(), bytes.end()};
-}
-
-std::shared_ptr<void> load_object(const Artifact& artifact, CpuEntry& entry) {
-  initialise_llvm();
-  auto jit = llvm::orc::LLJITBuilder().create();
-  if (!jit) rethrow(jit.takeError(), "starting the loader");
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
-  if (!process) rethrow(process.takeError(), "reading the symbols of this process");
-  (*jit)->getMainJITDylib().addGenerator(std::move(*process));
-  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(artifact.code.data(), artifact.code.size()), artifact.kernel);
-  if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer))) rethrow(std::move(error), "loading " + artifact.kernel);
-  auto symbol = (*jit)->lookup(artifact.entry);
-  if (!symbol) rethrow(symbol.takeError(), "linking " + artifact.kernel);
-  entry = symbol->toPtr<CpuEntry>();
-  return std::shared_ptr<llvm::orc::LLJIT>(std::move(*jit));
 }
 
 }  // namespace tilewright::cpu

@@ -1,14 +1,18 @@
 #include "runtime/drivers/cpu/cpu_driver.h"
 
 #include "runtime/drivers/cpu/program_queue.h"
-#include "runtime/drivers/cpu/worker_pool.h"
+#include "runtime/drivers/cpu/processor.h"
 #include "runtime/drivers/host_device.h"
 #include "runtime/support/error.h"
+#include "runtime/worker_pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace tilewright {
 
@@ -71,17 +75,21 @@ class AssertionLog {
     log.queue_.close();
     std::lock_guard lock(log.mutex_);
     if (log.message_.empty()) log.message_ = message != nullptr && *message != '\0' ? message : "(no text)";
+    log.failed_.store(true, std::memory_order_release);
   }
 
+  // When no program runs any more. The log is then as new.
   void throw_if_failed(const std::string& kernel) {
-    std::lock_guard lock(mutex_);
-    if (!message_.empty()) throw Error(3401, "an assertion of kernel '" + kernel + "' failed: " + message_);
+    if (!failed_.load(std::memory_order_acquire)) return;
+    failed_.store(false, std::memory_order_relaxed);
+    throw Error(3401, "an assertion of kernel '" + kernel + "' failed: " + std::exchange(message_, {}));
   }
 
  private:
   ProgramQueue& queue_;
   std::mutex mutex_;
   std::string message_;
+  std::atomic<bool> failed_{false};
 };
 
 class CpuExecutable : public HostExecutable {
@@ -97,21 +105,21 @@ class CpuExecutable : public HostExecutable {
   CpuEntry entry_ = nullptr;
 };
 
-// One launch, worked on by several threads.
+// One launch, worked on by several threads. May be run again when all are done.
 class Launch {
  public:
-  Launch(const CpuExecutable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments, std::int64_t programs, int workers, ScratchPool& scratch, bool poison)
-      : executable_(executable), grid_(grid), arguments_(arguments), queue_(programs, workers), assertions_(queue_), scratch_(scratch), poison_(poison) {}
+  Launch(const CpuExecutable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments, std::int64_t programs, int workers, bool poison)
+      : executable_(executable), grid_(grid), arguments_(arguments), queue_(programs, workers), assertions_(queue_), poison_(poison) {}
+
+  void restart() { queue_.restart(); }
 
   // Runs programs until none are left.
-  void work() {
+  void work(ScratchBuffer& buffer) {
     const std::size_t bytes = executable_.artifact().scratch_bytes;
-    ScratchBuffer buffer = scratch_.take();
     char* scratch = buffer.reserve(bytes);
     if (poison_) std::memset(scratch, 0xFF, bytes);
     std::int64_t first = 0, last = 0;
     while (queue_.take(first, last)) run(first, last, scratch);
-    scratch_.give_back(std::move(buffer));
   }
 
   // To be called when no thread works any more. Throws what an assertion of the kernel reported.
@@ -133,18 +141,65 @@ class Launch {
   }
 
   const CpuExecutable& executable_;
-  const GridSize& grid_;
+  const GridSize grid_;
   std::span<const std::uint64_t> arguments_;
   ProgramQueue queue_;
   AssertionLog assertions_;
-  ScratchPool& scratch_;
   bool poison_;
+};
+
+// What runs launches: threads, and scratch for each of them.
+struct Workshop {
+  ScratchPool scratch;
+  WorkerPool workers;
+
+  void run(Launch& launch, int threads) {
+    workers.run(threads, [&] {
+      ScratchBuffer buffer = scratch.take();
+      launch.work(buffer);
+      scratch.give_back(std::move(buffer));
+    });
+    launch.finish();
+  }
+};
+
+// A launch with arguments of its own, and scratch where one thread is enough.
+class BoundCpuLaunch : public HostLaunch {
+ public:
+  BoundCpuLaunch(Workshop& workshop, const CpuExecutable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments, std::int64_t programs, int threads, bool poison)
+      : workshop_(workshop),
+        arguments_(arguments.begin(), arguments.end()),
+        launch_(executable, grid, arguments_, programs, threads, poison),
+        threads_(threads) {
+    if (threads_ == 1) scratch_.reserve(executable.artifact().scratch_bytes);
+  }
+
+  void run() override {
+    launch_.restart();
+    if (threads_ != 1) return workshop_.run(launch_, threads_);
+    launch_.work(scratch_);
+    launch_.finish();
+  }
+
+ private:
+  Workshop& workshop_;
+  std::vector<std::uint64_t> arguments_;
+  Launch launch_;
+  int threads_;
+  ScratchBuffer scratch_;
 };
 
 class CpuDevice : public HostDevice {
  public:
   CpuDevice(DeviceProperties properties, CpuLoader loader, const CpuDriverOptions& options)
-      : HostDevice(std::move(properties)), loader_(std::move(loader)), poison_scratch_(options.poison_scratch), workers_(this->properties().parallelism) {}
+      : HostDevice(std::move(properties)), loader_(std::move(loader)), poison_scratch_(options.poison_scratch), workshop_{{}, WorkerPool(this->properties().parallelism)} {}
+
+  // Code for the machine at hand first, then the highest level.
+  int suits(const std::string& target, const std::string& processor) const override {
+    if (!missing_feature(target, processor).empty()) return -1;
+    constexpr std::string_view kWorstToBest[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4", "host"};
+    return static_cast<int>(std::find(std::begin(kWorstToBest), std::end(kWorstToBest), target) - std::begin(kWorstToBest));
+  }
 
   std::shared_ptr<Executable> load(Artifact artifact) override {
     if (artifact.target == "reference" || artifact.target == "null" || artifact.code.empty()) {
@@ -154,22 +209,26 @@ class CpuDevice : public HostDevice {
   }
 
   void run(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments) override {
-    const auto workers = static_cast<int>(std::min<std::int64_t>(properties().parallelism, programs));
-    Launch launch(static_cast<const CpuExecutable&>(executable), grid, arguments, programs, workers, scratch_, poison_scratch_);
-    workers_.run(workers, [&] { launch.work(); });
-    launch.finish();
+    const int threads = threads_for(programs);
+    Launch launch(static_cast<const CpuExecutable&>(executable), grid, arguments, programs, threads, poison_scratch_);
+    workshop_.run(launch, threads);
+  }
+
+  std::unique_ptr<HostLaunch> bind(const Executable& executable, const GridSize& grid, std::int64_t programs, std::span<const std::uint64_t> arguments) override {
+    return std::make_unique<BoundCpuLaunch>(workshop_, static_cast<const CpuExecutable&>(executable), grid, arguments, programs, threads_for(programs), poison_scratch_);
   }
 
  private:
+  int threads_for(std::int64_t programs) const { return static_cast<int>(std::min<std::int64_t>(properties().parallelism, programs)); }
+
   CpuLoader loader_;
   bool poison_scratch_;
-  ScratchPool scratch_;
-  WorkerPool workers_;
+  Workshop workshop_;
 };
 
 class CpuDriver : public Driver {
  public:
-  CpuDriver(CpuLoader loader, CpuDriverOptions options) : loader_(std::move(loader)), options_(options) {
+  CpuDriver(CpuDriverOptions options, CpuLoader loader) : loader_(std::move(loader)), options_(options) {
     if (options_.threads < 0) throw Error(3002, "a device of " + std::to_string(options_.threads) + " threads");
   }
 
@@ -199,6 +258,6 @@ class CpuDriver : public Driver {
 
 }  // namespace
 
-std::unique_ptr<Driver> make_cpu_driver(CpuLoader loader, CpuDriverOptions options) { return std::make_unique<CpuDriver>(std::move(loader), options); }
+std::unique_ptr<Driver> make_cpu_driver(CpuDriverOptions options, CpuLoader loader) { return std::make_unique<CpuDriver>(options, std::move(loader)); }
 
 }  // namespace tilewright

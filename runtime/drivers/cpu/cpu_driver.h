@@ -6,13 +6,14 @@
 #pragma once
 
 #include "runtime/device.h"
+#include "runtime/drivers/cpu/object_code.h"
 
 #include <functional>
 #include <memory>
 
 namespace tilewright {
 
-// Makes the code of a CPU artifact callable: sets `entry`, which stays valid while the returned handle lives. Compiler::load_cpu is one.
+// Makes the code of a CPU artifact callable: sets `entry`, which stays valid while the returned handle lives.
 using CpuLoader = std::function<std::shared_ptr<void>(const Artifact& artifact, CpuEntry& entry)>;
 
 struct CpuDriverOptions {
@@ -20,6 +21,6 @@ struct CpuDriverOptions {
   bool poison_scratch = false;  // fill scratch with 0xFF before each launch
 };
 
-std::unique_ptr<Driver> make_cpu_driver(CpuLoader loader, CpuDriverOptions options = {});
+std::unique_ptr<Driver> make_cpu_driver(CpuDriverOptions options = {}, CpuLoader loader = load_object);
 
 }  // namespace tilewright

@@ -23,6 +23,9 @@ class ProgramQueue {
     return true;
   }
 
+  // Hands out every program again. Not while threads take.
+  void restart() { next_.store(0, std::memory_order_relaxed); }
+
   // Nothing more is handed out.
   void close() { next_.store(programs_, std::memory_order_relaxed); }
 

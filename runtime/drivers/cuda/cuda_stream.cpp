@@ -20,6 +20,36 @@ std::string launch_text(const CudaKernel& kernel, const GridSize& grid, std::spa
   return "kernel '" + artifact.kernel + "', " + shape_text(grid, artifact.launch) + ", arguments: " + arguments_text(*artifact.program, arguments);
 }
 
+// Whether a grid has no programs. Throws Error TW3305 for one that cannot be.
+bool is_empty(const CudaKernel& kernel, const GridSize& grid) {
+  const auto within = [](std::int64_t size) { return size > 0 && size <= INT32_MAX; };
+  return !(within(grid[0]) && within(grid[1]) && within(grid[2])) && programs_of(grid, kernel.artifact().kernel) == 0;
+}
+
+// The parameters of a launch as one block of bytes, in the form that the library takes. Stays where it is made.
+class ParameterBuffer {
+ public:
+  explicit ParameterBuffer(std::span<const std::uint64_t> parameters)
+      : bytes_(parameters.size_bytes()),
+        extra_{word(CU_LAUNCH_PARAM_BUFFER_POINTER), const_cast<std::uint64_t*>(parameters.data()), word(CU_LAUNCH_PARAM_BUFFER_SIZE), &bytes_, word(CU_LAUNCH_PARAM_END)} {}
+  ParameterBuffer(const ParameterBuffer&) = delete;
+  ParameterBuffer& operator=(const ParameterBuffer&) = delete;
+
+  void** extra() { return bytes_ != 0 ? extra_ : nullptr; }
+
+ private:
+  static void* word(std::uintptr_t value) { return reinterpret_cast<void*>(value); }
+
+  std::size_t bytes_;
+  void* extra_[5];
+};
+
+// The launch of an empty grid.
+class NothingToRun : public BoundLaunch {
+ public:
+  void run() override {}
+};
+
 // Keeps `kernel` in a list that names each once. Launches of one kernel tend to follow each other, so the end is looked at first.
 void keep(std::vector<std::shared_ptr<const CudaKernel>>& kernels, const CudaKernel& kernel) {
   for (auto it = kernels.rbegin(); it != kernels.rend(); ++it) {
@@ -87,40 +117,86 @@ void CudaStreamImpl::fill(void* device, unsigned char value, std::size_t bytes) 
   if (result != CUDA_SUCCESS) throw failure(result, "cuMemsetD8Async", "of " + std::to_string(bytes) + " bytes at " + address_text(device));
 }
 
-void CudaStreamImpl::launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+const CudaKernel& CudaStreamImpl::check_launch(const Executable& executable, std::span<const std::uint64_t> arguments) const {
   const auto* kernel = dynamic_cast<const CudaKernel*>(&executable);
   if (kernel == nullptr || &kernel->context() != context_.get())
     throw Error(3306, "kernel '" + executable.artifact().kernel + "' was loaded on another device");
-  const Artifact& artifact = kernel->artifact();
   if (arguments.size() != kernel->slots())
-    throw Error(3305, "kernel '" + artifact.kernel + "' takes " + std::to_string(kernel->slots()) + " argument slots, given are " +
+    throw Error(3305, "kernel '" + executable.artifact().kernel + "' takes " + std::to_string(kernel->slots()) + " argument slots, given are " +
                           std::to_string(arguments.size()));
-  const auto within = [](std::int64_t size) { return size > 0 && size <= INT32_MAX; };
-  if (!(within(grid[0]) && within(grid[1]) && within(grid[2])) && programs_of(grid, artifact.kernel) == 0) return;
-
-  CUlaunchAttribute attributes[2];
-  const CUlaunchConfig config = launch_config(*kernel, grid, stream_, attributes);
-  const ContextScope scope(*context_);
-  const std::span<const std::uint64_t> parameters = parameters_of(*kernel, arguments);
-  std::size_t bytes = parameters.size_bytes();
-  const auto word = [](std::uintptr_t value) { return reinterpret_cast<void*>(value); };
-  void* extra[] = {word(CU_LAUNCH_PARAM_BUFFER_POINTER), const_cast<std::uint64_t*>(parameters.data()), word(CU_LAUNCH_PARAM_BUFFER_SIZE), &bytes,
-                   word(CU_LAUNCH_PARAM_END)};
-  const CUresult result = context_->api().cuLaunchKernelEx(&config, kernel->function(), nullptr, bytes != 0 ? extra : nullptr);
-  if (result != CUDA_SUCCESS) [[unlikely]]
-    throw failure(result, "cuLaunchKernelEx", "of kernel '" + artifact.kernel + "'").note(launch_text(*kernel, grid, arguments));
-  remember(*kernel, grid, arguments);
+  return *kernel;
 }
 
-// The arguments, and the word for assertions behind them where the kernel takes one.
-std::span<const std::uint64_t> CudaStreamImpl::parameters_of(const CudaKernel& kernel, std::span<const std::uint64_t> arguments) {
-  if (!kernel.has_assertions()) return arguments;
+void CudaStreamImpl::launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+  const CudaKernel& kernel = check_launch(executable, arguments);
+  if (is_empty(kernel, grid)) return;
+  CUlaunchAttribute attributes[2];
+  const CUlaunchConfig config = launch_config(kernel, grid, stream_, attributes);
+  const ContextScope scope(*context_);
+  std::span<const std::uint64_t> parameters = arguments;
+  if (kernel.has_assertions()) {
+    parameters_.assign(arguments.begin(), arguments.end());
+    parameters_.push_back(assertion_word_of(kernel));
+    parameters = parameters_;
+  }
+  ParameterBuffer buffer(parameters);
+  submit(kernel, config, buffer.extra(), grid, arguments);
+}
+
+// Everything that a launch hands to the library, made once.
+class CudaStreamImpl::Bound : public BoundLaunch {
+ public:
+  Bound(CudaStreamImpl& stream, const CudaKernel& kernel, const GridSize& grid, std::span<const std::uint64_t> arguments)
+      : stream_(stream),
+        kernel_(kernel),
+        grid_(grid),
+        slots_(arguments.size()),
+        parameters_(with_word(kernel, arguments)),
+        config_(launch_config(kernel, grid, stream.stream_, attributes_)),
+        buffer_(parameters_) {}
+
+  void run() override {
+    const ContextScope scope(*stream_.context_);
+    if (kernel_.has_assertions()) parameters_.back() = stream_.assertion_word_of(kernel_);
+    stream_.submit(kernel_, config_, buffer_.extra(), grid_, std::span(parameters_).first(slots_));
+  }
+
+ private:
+  static std::vector<std::uint64_t> with_word(const CudaKernel& kernel, std::span<const std::uint64_t> arguments) {
+    std::vector<std::uint64_t> parameters(arguments.begin(), arguments.end());
+    if (kernel.has_assertions()) parameters.push_back(0);
+    return parameters;
+  }
+
+  CudaStreamImpl& stream_;
+  const CudaKernel& kernel_;
+  GridSize grid_;
+  std::size_t slots_;
+  std::vector<std::uint64_t> parameters_;
+  CUlaunchAttribute attributes_[2];
+  CUlaunchConfig config_;
+  ParameterBuffer buffer_;
+};
+
+std::unique_ptr<BoundLaunch> CudaStreamImpl::bind(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+  const CudaKernel& kernel = check_launch(executable, arguments);
+  if (is_empty(kernel, grid)) return std::make_unique<NothingToRun>();
+  return std::make_unique<Bound>(*this, kernel, grid, arguments);
+}
+
+void CudaStreamImpl::submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+  const CUresult result = context_->api().cuLaunchKernelEx(&config, kernel.function(), nullptr, extra);
+  if (result != CUDA_SUCCESS) [[unlikely]]
+    throw failure(result, "cuLaunchKernelEx", "of kernel '" + kernel.artifact().kernel + "'").note(launch_text(kernel, grid, arguments));
+  remember(kernel, grid, arguments);
+}
+
+// The word that a kernel with assertions takes behind its arguments.
+CUdeviceptr CudaStreamImpl::assertion_word_of(const CudaKernel& kernel) {
   Recording* const recording = open_recording();
   std::unique_ptr<AssertionBoard>& board = recording != nullptr ? recording->assertions : assertions_;
   if (!board) board = std::make_unique<AssertionBoard>(context_);
-  parameters_.assign(arguments.begin(), arguments.end());
-  parameters_.push_back(board->word_of(kernel));
-  return parameters_;
+  return board->word_of(kernel);
 }
 
 void CudaStreamImpl::remember(const CudaKernel& kernel, const GridSize& grid, std::span<const std::uint64_t> arguments) {

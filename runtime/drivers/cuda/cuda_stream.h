@@ -23,6 +23,7 @@ class CudaStreamImpl : public CudaStream {
   void copy_to_host(void* host, const void* device, std::size_t bytes) override;
   void fill(void* device, unsigned char value, std::size_t bytes) override;
   void launch(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) override;
+  std::unique_ptr<BoundLaunch> bind(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) override;
   void record(Event& event) override;
   void wait(const Event& event) override;
   void synchronize() override;
@@ -34,6 +35,8 @@ class CudaStreamImpl : public CudaStream {
   void launch(const std::shared_ptr<CudaGraph>& graph) override;
 
  private:
+  class Bound;
+
   // The last launches, for the message when one fails later.
   struct PastLaunch {
     const CudaKernel* kernel = nullptr;  // in in_flight_
@@ -43,8 +46,10 @@ class CudaStreamImpl : public CudaStream {
   static constexpr std::size_t kRemembered = 4;
 
   void check_range(const void* device, std::size_t bytes) const;
+  const CudaKernel& check_launch(const Executable& executable, std::span<const std::uint64_t> arguments) const;
+  CUdeviceptr assertion_word_of(const CudaKernel& kernel);
+  void submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments);
   void remember(const CudaKernel& kernel, const GridSize& grid, std::span<const std::uint64_t> arguments);
-  std::span<const std::uint64_t> parameters_of(const CudaKernel& kernel, std::span<const std::uint64_t> arguments);
   Recording* open_recording();
   Error failure(CUresult result, const char* call, const std::string& doing) const;
 

@@ -1,4 +1,4 @@
-#include "runtime/drivers/cpu/worker_pool.h"
+#include "runtime/worker_pool.h"
 
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>

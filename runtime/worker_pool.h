@@ -1,4 +1,4 @@
-// The threads that run the programs of a grid: an arena of TBB.
+// Threads for work that is spread over the cores, such as the programs of a grid or kernels to compile: an arena of TBB.
 #pragma once
 
 #include <functional>
