@@ -78,7 +78,7 @@ std::vector<OperatorArguments> read_suite(const Options& options) {
 
 // The kernels of the operator named, or of all cases of a suite.
 Programs record_programs(const Options& options) {
-  if (options.suite.empty() == options.op.name.empty()) throw Error(3506, "either an operator or --suite is to be given");
+  if (options.suite.empty() == options.op.name.empty()) throw Error(3506, "either KERNEL or --suite is to be given");
   if (options.suite.empty()) return record_programs(options, options.op);
   if (options.emit != "bundle") throw Error(3506, "--suite is for --emit bundle");
   load_libraries(options.op.libraries);
