@@ -159,7 +159,10 @@ Registers Emitter::convert_by_memory(const Registers& registers, const Conversio
   const mlir::Type held = memory_type(element);
   const std::int64_t size = bytes_of(element);
   const std::vector<layout::Bounds> bounds = layout::bounds(from);
-  const auto address = [&](Value base, const layout::IndexExpression& expression, int reg) { return shared_element(base, expression, reg, size); };
+  const auto address = [&](Value base, const layout::IndexExpression& expression, int reg) {
+    if (!expression.register_adds()) return shared_address(base, arith::MulIOp::create(b_, evaluate(expression, reg), i32(size)));
+    return shared_element(base, expression, reg, size);
+  };
 
   Registers result(to.registers());
   for (const layout::SharedPass& pass : plan.passes) {

@@ -77,13 +77,16 @@ class Emitter {
   // ---- index.cpp
   Value coordinate(const Layout& layout, int axis, int reg);       // i32, of the element that a register of this thread holds
   Value bounded_coordinate(const Layout& layout, int axis, int reg);  // the last coordinate of the tile where the register is outside
-  // A number of a thread's register: i32, null for 0, plus a constant.
+  Value evaluate(const layout::IndexExpression& expression, int reg);  // i32
+  // The same as a number, null for 0, plus a constant that address arithmetic can take up; of a register's constant only what meets bits of the thread is in the number, so that registers share it.
+  // That keeps few numbers for long: right for tiles that stay in memory, not where registers are short and every address is used once.
   struct Position {
     Value variable;
     std::int64_t constant;
   };
   Position position(const layout::IndexExpression& expression, int reg);
-  Value evaluate(const layout::IndexExpression& expression, int reg);  // i32
+  Value xored(const layout::IndexExpression::Word& word, std::uint32_t constant);
+  Value digits_part(const layout::IndexExpression& expression);
   Value thread_part(const layout::IndexExpression& expression);        // i32; the part that is the same for all registers
   Value inside(const Layout& layout, const layout::Bounds& bounds, int reg);  // i1, whether the register holds an element; null: in every thread
   Value owned(const Layout& layout);                                          // i1, whether this thread's elements are its own; null: in every thread

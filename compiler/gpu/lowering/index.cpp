@@ -37,31 +37,44 @@ Emitter::Value Emitter::thread_part(const IndexExpression& expression) {
   return sum;
 }
 
+// The words of an expression, the constant of the register xored to each.
+Emitter::Value Emitter::evaluate(const IndexExpression& expression, int reg) {
+  if (expression.register_adds()) {
+    Value thread = thread_part(expression);
+    const std::int64_t offset = expression.register_offset(reg);
+    if (!thread) return i32(offset);
+    return offset == 0 ? thread : add(thread, i32(offset));
+  }
+  Value sum = i32(expression.registers.empty() ? 0 : expression.registers[reg]);
+  for (const IndexExpression::Word& word : expression.words) sum = add(sum, xored(word, word.registers.empty() ? 0 : word.registers[reg]));
+  return add(sum, digits_part(expression));
+}
+
 Emitter::Position Emitter::position(const IndexExpression& expression, int reg) {
   if (expression.register_adds()) return {thread_part(expression), expression.register_offset(reg)};
-  // Of a register's constant, what meets bits of the thread is xored to them and the rest added, so that registers share what varies.
-  Position at{{}, expression.registers.empty() ? 0 : expression.registers[reg]};
+  Position at{digits_part(expression), expression.registers.empty() ? 0 : expression.registers[reg]};
   for (const IndexExpression::Word& word : expression.words) {
     const std::uint32_t own = word.registers.empty() ? 0 : word.registers[reg], meets = own & word.thread_mask();
-    IndexExpression single;
-    single.words = {word};
-    single.words[0].stride = 1;
-    Value bits = thread_part(single);
-    if (meets != 0) bits = arith::XOrIOp::create(b_, bits, i32(meets));
-    if (bits && word.stride != 1) bits = arith::MulIOp::create(b_, bits, i32(word.stride));
-    at.variable = add(at.variable, bits);
+    at.variable = add(at.variable, xored(word, meets));
     at.constant += static_cast<std::int64_t>(own - meets) * word.stride;
   }
-  IndexExpression digits;
-  digits.digits = expression.digits;
-  at.variable = add(at.variable, thread_part(digits));
   return at;
 }
 
-Emitter::Value Emitter::evaluate(const IndexExpression& expression, int reg) {
-  const Position at = position(expression, reg);
-  if (!at.variable) return i32(at.constant);
-  return at.constant == 0 ? at.variable : add(at.variable, i32(at.constant));
+Emitter::Value Emitter::xored(const IndexExpression::Word& word, std::uint32_t constant) {
+  IndexExpression single;
+  single.words = {word};
+  single.words[0].stride = 1;
+  Value bits = thread_part(single);
+  if (!bits) return constant == 0 ? Value() : i32(constant * word.stride);
+  if (constant != 0) bits = arith::XOrIOp::create(b_, bits, i32(constant));
+  return word.stride == 1 ? bits : arith::MulIOp::create(b_, bits, i32(word.stride)).getResult();
+}
+
+Emitter::Value Emitter::digits_part(const IndexExpression& expression) {
+  IndexExpression digits;
+  digits.digits = expression.digits;
+  return thread_part(digits);
 }
 
 Emitter::Value Emitter::coordinate(const Layout& layout, int axis, int reg) { return evaluate(layout::coordinate_expression(layout, axis), reg); }
