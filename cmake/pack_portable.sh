@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ ${#programs[@]} -gt 0 ] || programs=(kernels_cuda_test op_grid_test tilewright_fuzz driver_test cuda_driver_test cuda_tools_test cuda_fault_test)
+[ ${#programs[@]} -gt 0 ] || programs=(kernels_cuda_test op_grid_test tilewright_fuzz driver_test cuda_driver_test cuda_tools_test cuda_fault_test tilewright_launch_bench)
 programs=(tilewright "${programs[@]}")
 output=${output:-$build/tilewright-portable.tar.xz}
 
