@@ -24,9 +24,25 @@ def flash_forward(s, device):
     q = heads_first(s, device, seq, heads, dim)
     k, v = heads_first(s, device, kv_seq, kv_heads, dim), heads_first(s, device, kv_seq, kv_heads, value_dim)
 
-    def attend():
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=heads != kv_heads)
+    return by_backends(device, lambda: F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=heads != kv_heads))
 
+
+def flash_decode(s, device):
+    for name in ("lengths", "page"):
+        if s.text(name) not in ("", "0"):
+            raise ValueError(f"{name} has no peer")
+    if s.integer("seq") != 1:
+        raise ValueError("several new tokens have no peer")
+    dim, heads, kv_heads, context = (s.integer(name) for name in ("dim", "heads", "kv_heads", "context"))
+    q = heads_first(s, device, 1, heads, dim)
+    k, v = heads_first(s, device, context, kv_heads, dim), heads_first(s, device, context, kv_heads, s.integer("value_dim", dim))
+    # Heads of a group as queries: each reads the group's keys once.
+    grouped = q.reshape(q.shape[0], kv_heads, heads // kv_heads, dim)
+    return {**by_backends(device, lambda: F.scaled_dot_product_attention(q, k, v, enable_gqa=heads != kv_heads)),
+            **{f"{name}, grouped": call for name, call in by_backends(device, lambda: F.scaled_dot_product_attention(grouped, k, v)).items()}}
+
+
+def by_backends(device, attend):
     def by(backend):
         def call():
             with sdpa_kernel(backend):
@@ -39,4 +55,4 @@ def flash_forward(s, device):
     return {f"SDPA {name}": by(backend) for name, backend in BACKENDS.items()}
 
 
-PEERS = {"flash_forward": flash_forward}
+PEERS = {"flash_forward": flash_forward, "flash_decode": flash_decode}

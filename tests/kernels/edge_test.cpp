@@ -197,6 +197,36 @@ TEST(EdgeValues, ANaNQueryKeepsToItself) {
   EXPECT_EQ(result.outputs.at("counts").at(41 * 2), 4);
 }
 
+TEST(EdgeValues, WhatIsBehindTheLengthOfACache) {
+  // NaN, as memory that was never written may hold.
+  const auto poison = [](TensorMap& inputs) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    for (const char* name : {"k", "v"}) {
+      HostTensor& tensor = inputs.at(name);
+      const std::int64_t row = tensor.shape()[2] * tensor.shape()[3], capacity = tensor.shape()[1];
+      const auto behind = [&](std::int64_t first_of_piece, std::int64_t tokens) {
+        for (std::int64_t i = tokens * row; i < capacity * row; ++i) tensor.set(first_of_piece * capacity * row + i, nan);
+      };
+      for (std::int64_t b = 0; b < 2; ++b) {
+        const std::int64_t length = static_cast<std::int64_t>(inputs.at("lengths").at(b));
+        if (!inputs.contains("block_table")) {
+          behind(b, length);
+          continue;
+        }
+        const HostTensor& table = inputs.at("block_table");
+        for (std::int64_t i = 0; i < table.shape()[1]; ++i)
+          behind(static_cast<std::int64_t>(table.at(b * table.shape()[1] + i)), std::clamp<std::int64_t>(length - i * capacity, 0, capacity));
+      }
+    }
+  };
+  const Settings cache = kHeads + Settings{{"batch", "2"}, {"context", "200"}, {"lengths", "70,131"}};
+  for (const char* dtype : {"f32", "bf16"}) {
+    expect_ok("flash_decode", cache + Settings{{"dtype", dtype}}, poison);
+    expect_ok("flash_decode", cache + Settings{{"dtype", dtype}, {"page", "16"}}, poison);
+    expect_ok("flash_decode", cache + Settings{{"dtype", dtype}, {"page", "50"}, {"seq", "4"}}, poison);
+  }
+}
+
 TEST(EdgeValues, InfiniteLogits) {
   // Keys of -infinity against a positive query: as if they were not there.
   const auto hide = [](TensorMap& inputs) {

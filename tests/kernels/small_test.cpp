@@ -41,6 +41,17 @@ TEST_P(Small, FlashForward) {
   expect_ok("flash_forward", with({{"cu_seqlens", "0,15,15,16,80"}, {"heads", "3"}, {"kv_heads", "1"}, {"dim", "12"}}));
 }
 
+TEST_P(Small, FlashDecode) {
+  const Settings sizes = {{"context", "300"}, {"heads", "4"}, {"kv_heads", "2"}, {"dim", "32"}, {"batch", "2"}};
+  for (const Settings& mode : {Settings{}, Settings{{"seq", "3"}}, Settings{{"lengths", "0,290"}}, Settings{{"lengths", "1,2"}, {"seq", "3"}}, Settings{{"splits", "1"}},
+                               Settings{{"splits", "9"}}, Settings{{"value_dim", "20"}}, Settings{{"kv_heads", "4"}}, Settings{{"scale", "-0.3"}},
+                               Settings{{"page", "16"}, {"lengths", "17,300"}}, Settings{{"page", "100"}, {"lengths", "5,201"}, {"seq", "2"}}, Settings{{"page", "7"}}}) {
+    Settings all = sizes;
+    all.insert(all.end(), mode.begin(), mode.end());
+    expect_ok("flash_decode", with(all));
+  }
+}
+
 TEST_P(Small, NsaCompress) {
   for (const char* pooling : {"mean", "weighted", "linear"}) {
     for (const char* positions : {"false", "true"}) {

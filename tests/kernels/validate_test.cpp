@@ -55,6 +55,17 @@ TEST(Validate, Shapes) {
   EXPECT_EQ(code_of_validate("gsa_recurrent_forward", kSizes, "input 'hk0' has shape", reshaped("hk0", {2, 2, 8, 64})), 3111);
 }
 
+TEST(Validate, Caches) {
+  const Settings pages = {{"heads", "4"}, {"kv_heads", "2"}, {"dim", "8"}, {"context", "40"}, {"page", "10"}};
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "no input 'lengths'", [](TensorMap& inputs) { inputs.erase("lengths"); }), 3110);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "'lengths' has 41, the cache of a sequence has room for 40", [](TensorMap& inputs) { inputs.at("lengths").set(0, 41); }), 3128);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "'lengths' has -1", [](TensorMap& inputs) { inputs.at("lengths").set(0, -1); }), 3128);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "'block_table' has page 4, of 4 pages", [](TensorMap& inputs) { inputs.at("block_table").set(1, 4); }), 3128);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "input 'block_table' has shape [2, 4], expected [1, 4]", reshaped("block_table", {2, 4}, DType::I32)), 3111);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "input 'v' has shape [4, 11, 2, 8], expected [4, 10, 2, 8]", reshaped("v", {4, 11, 2, 8})), 3111);
+  EXPECT_EQ(code_of_validate("flash_decode", pages, "input 'lengths' has dtype f32", reshaped("lengths", {1})), 3112);
+}
+
 TEST(Validate, Dtypes) {
   EXPECT_EQ(code_of_validate("flash_forward", kSizes, "input 'q' has dtype f64", reshaped("q", {1, 40, 4, 8}, DType::F64)), 3112);
   EXPECT_EQ(code_of_validate("flash_forward", kSizes, "input 'v' has dtype f16, expected f32", reshaped("v", {1, 40, 2, 8}, DType::F16)), 3112);

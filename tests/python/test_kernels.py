@@ -113,6 +113,24 @@ def flash_forward(run, draw, dtype, causal, window, sizes):
     assert_close(run(**inputs, settings={"causal": causal, "window": window}), dtype, o=o, lse=lse)
 
 
+@case("flash_decode", one={"new": 1, "heads": 6, "kv_heads": 2, "page": 0}, several={"new": 3, "heads": 4, "kv_heads": 4, "page": 0},
+      pages={"new": 1, "heads": 8, "kv_heads": 1, "page": 16})
+def flash_decode(run, draw, dtype, new, heads, kv_heads, page):
+    lengths, capacity, dim = (70, 128), 128, 32
+    q = draw.normal(2, new, heads, dim)
+    k, v = (draw.normal(2, capacity, kv_heads, dim) for _ in range(2))
+    of_sequence = [f.flash(q[b:b + 1], k[b:b + 1, :n], v[b:b + 1, :n], dim ** -0.5, True, 0) for b, n in enumerate(lengths)]
+    inputs = {"q": q, "k": k, "v": v, "lengths": torch.tensor(lengths, dtype=torch.int32)}
+    if page:
+        order = torch.randperm(2 * capacity // page)
+        for name in ("k", "v"):
+            pages = inputs[name].reshape(-1, page, kv_heads, dim)
+            inputs[name] = torch.empty_like(pages).index_copy_(0, order, pages)
+        inputs["block_table"] = order.to(torch.int32).reshape(2, -1)
+    o, lse = (torch.cat(each) for each in zip(*of_sequence))
+    assert_close(run(**inputs), dtype, o=o, lse=lse)
+
+
 GEOMETRIES = {
     "fla": (f.fla(block=16, slots=4, window=24), {"preset": "fla", "block_size": 16, "slots": 4, "window": 24}),
     "xl": (f.xl(slots=3, window=24), {"preset": "xl", "slots": 3, "window": 24}),

@@ -97,7 +97,9 @@ void NvidiaGpu::register_dialects(mlir::DialectRegistry& registry) const { regis
 
 // Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type".
 std::optional<gpu::MatrixInstruction> NvidiaGpu::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
-  if (!acc.isF32() || !(operand.isF16() || operand.isBF16()) || k < 16 || m < 4 || n < 4) return std::nullopt;
+  if (!acc.isF32() || !(operand.isF16() || operand.isBF16()) || k < 16) return std::nullopt;
+  constexpr std::int64_t kSmallProduct = 4096;  // a few rows of a small product are sooner done one by one than padded
+  if ((m < 4 || n < 4) && m * n * k < kSmallProduct) return std::nullopt;
   const std::vector<layout::Dimension> rows_16_columns_16 = {{"dim0", 4}, {"dim1", 4}}, rows_16_columns_8 = {{"dim0", 4}, {"dim1", 3}};
   gpu::MatrixInstruction instruction;
   instruction.name = operand.isBF16() ? "bf16" : "f16";
