@@ -27,6 +27,37 @@ def flash_forward(s, device):
     return by_backends(device, lambda: F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=heads != kv_heads))
 
 
+def flash_backward(s, device):
+    """The backward pass alone: autograd keeps what the forward pass has left."""
+    seq, dim, heads, kv_heads = (s.integer(name) for name in ("seq", "dim", "heads", "kv_heads"))
+    if s.text("cu_seqlens") or s.integer("window", 0) or s.integer("kv_seq", seq) != seq:
+        raise ValueError("peers take one length and no window")
+    inputs = [heads_first(s, device, seq, of, dim).detach().requires_grad_() for of in (heads, kv_heads, kv_heads)]
+
+    def backward(backend):
+        with torch.enable_grad(), sdpa_kernel(backend):
+            o = F.scaled_dot_product_attention(*inputs, is_causal=s.flag("causal"), enable_gqa=heads != kv_heads)
+        d_o = torch.randn_like(o)
+        return lambda: torch.autograd.grad(o, inputs, d_o, retain_graph=True)
+
+    return lazily({f"SDPA {name}": backend for name, backend in BACKENDS.items()} if device.type == "cuda" else {"SDPA": SDPBackend.MATH}, backward)
+
+
+def lazily(backends, make):
+    """name -> call; what a call needs is made at the first one, so that a backend that cannot fails alone."""
+    def call_of(backend):
+        made = []
+
+        def call():
+            if not made:
+                made.append(make(backend))
+            return made[0]()
+
+        return call
+
+    return {name: call_of(backend) for name, backend in backends.items()}
+
+
 def flash_decode(s, device):
     for name in ("lengths", "page"):
         if s.text(name) not in ("", "0"):
@@ -55,4 +86,4 @@ def by_backends(device, attend):
     return {f"SDPA {name}": by(backend) for name, backend in BACKENDS.items()}
 
 
-PEERS = {"flash_forward": flash_forward, "flash_decode": flash_decode}
+PEERS = {"flash_forward": flash_forward, "flash_backward": flash_backward, "flash_decode": flash_decode}

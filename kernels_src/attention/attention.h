@@ -25,7 +25,10 @@ struct AttentionOptions {
 AttentionResult flash_forward(Session& session, const TensorView& q, const TensorView& k, const TensorView& v, const Sequences& sequences,
                               const AttentionOptions& options);
 
-// Checks q, k and v against each other, and allocates what an attention over them gives.
+// Checks q, k and v against each other: TW3111, TW3112.
+void expect_attention(const TensorView& q, const TensorView& k, const TensorView& v);
+
+// Does that, and allocates what an attention over them gives.
 AttentionResult allocate_attention(Session& session, const TensorView& q, const TensorView& k, const TensorView& v);
 
 }  // namespace tilewright::kernels

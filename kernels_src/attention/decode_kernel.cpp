@@ -67,7 +67,7 @@ struct FlashDecodeCombine {
 
   void body(In parts, In sums, Out o, Out lse) const {
     const Index head = program_id(0), token = program_id(1), batch = program_id(2), count = sums.size(3);
-    const auto sums_of = [&](const Index& first, int size) { return load(sums, {batch, token, head, span(first, size)}, arange(size) < cast(count - first, i32), -inf); };
+    const auto sums_of = [&](const Index& first, int size) { return load_or(-inf, sums, {batch, token, head, span(first, size)}); };
     const Tile all = sums_of(0, limit);
     const Tile largest = reduce_max(all, 0);
     const Tile shift = where(largest == -inf, 0.0, largest);

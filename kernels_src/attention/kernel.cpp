@@ -2,6 +2,7 @@
 
 #include "kernels_src/attention/attention.h"
 #include "kernels_src/attention/query_tile.h"
+#include "kernels_src/attention/visible_keys.h"
 #include "kernels_src/common/launch.h"
 #include "runtime/support/error.h"
 
@@ -30,34 +31,15 @@ struct FlashForward {
       const QueryTile tile{tokens(), group, token, token + keys.length - queries.length, program_id(1)};
       const KeyTiles kv{keys.of(k), keys.of(v), keys.batch, tile.kv_head, dim, value_dim, block_k};
 
-      // The keys that any row sees.
-      const Index first = windowed ? Index(max(tile.position + 1 - window, 0)) : Index(0);
-      const Index end = causal ? Index(min(tile.position + tokens(), keys.length)) : keys.length;
+      const VisibleKeys visible{causal, windowed, keys.length, window, block_k};
       OnlineSoftmax softmax(tile.rows(), value_dim, scale);
       const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
-      for (Index j : range(first, end, block_k, Pipeline{stages})) {
-        const auto mask = [&] { return seen(tile, j, keys.length, window); };
-        softmax.add(dot(rows_q, trans(kv.keys(j))), all_seen(tile, j, keys.length, window), mask, kv.values(j));
+      for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages})) {
+        softmax.add(dot(rows_q, trans(kv.keys(j))), visible.all(tile, j), [&] { return visible.mask(tile, j); }, kv.values(j));
       }
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);
       tile.store_row_scalars(queries.of(lse), queries.batch, softmax.lse());
     });
-  }
-
-  // Whether each row sees each of the keys j, j + 1, ..: the first row sees the fewest of the last, the last row the fewest of the first.
-  Tile all_seen(const QueryTile& tile, const Index& j, const Index& key_count, const Scalar& window) const {
-    const Index last = j + (block_k - 1);
-    if (!causal) return last < key_count;
-    const Tile below = last <= tile.position;
-    return windowed ? below & (j > tile.position + (tokens() - 1) - window) : below;
-  }
-
-  // Which of the keys j, j + 1, .. each row sees.
-  Tile seen(const QueryTile& tile, const Index& j, const Index& key_count, const Scalar& window) const {
-    const Tile column = arange(block_k)(None, _);
-    if (!causal) return column < cast(key_count - j, i32);
-    const Tile last = (tile.token_of_row() + cast(tile.position - j, i32))(_, None);
-    return windowed ? (column <= last) & (column > last - cast(window, i32)) : column <= last;
   }
 };
 TW_KERNEL(FlashForward, "flash_forward", "q", "k", "v", "starts_q", "starts_k", "scale", "window", "longest_q", "o", "lse")
@@ -80,7 +62,7 @@ AttentionResult flash_forward(Session& session, const TensorView& q, const Tenso
   return result;
 }
 
-AttentionResult allocate_attention(Session& session, const TensorView& q, const TensorView& k, const TensorView& v) {
+void expect_attention(const TensorView& q, const TensorView& k, const TensorView& v) {
   expect_view("q", q, 4, q.dtype);
   expect_view("k", k, 4, q.dtype);
   expect_view("v", v, 4, q.dtype);
@@ -89,6 +71,10 @@ AttentionResult allocate_attention(Session& session, const TensorView& q, const 
   }
   expect_sizes("k", k, {q.sizes[0], k.sizes[1], k.sizes[2], q.sizes[3]}, q.dtype);
   expect_sizes("v", v, {q.sizes[0], k.sizes[1], k.sizes[2], v.sizes[3]}, q.dtype);
+}
+
+AttentionResult allocate_attention(Session& session, const TensorView& q, const TensorView& k, const TensorView& v) {
+  expect_attention(q, k, v);
   return {allocate(session, q.dtype, {q.sizes[0], q.sizes[1], q.sizes[2], v.sizes[3]}), allocate(session, DType::F32, {q.sizes[0], q.sizes[1], q.sizes[2]})};
 }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -38,7 +40,10 @@ TEST(EdgeLengths, Nsa) {
 }
 
 TEST(EdgeLengths, Flash) {
-  for (const char* seq : {"1", "2", "15", "16", "17", "63", "64", "65", "129"}) expect_ok("flash_forward", kHeads + Settings{{"seq", seq}});
+  for (const char* seq : {"1", "2", "15", "16", "17", "63", "64", "65", "129"}) {
+    for (const char* op : {"flash_forward", "flash_backward"}) expect_ok(op, kHeads + Settings{{"seq", seq}});
+    expect_ok("flash_decode", kHeads + Settings{{"context", seq}});
+  }
 }
 
 TEST(EdgeLengths, NoWindowLeavesTheCompressedBranchEmpty) {
@@ -114,8 +119,19 @@ TEST(EdgeIndices, WideIndicesAndABlockTwice) {
 TEST(EdgeGroups, OfAnySize) {
   for (const auto& [heads, kv_heads] : {std::pair{"1", "1"}, {"2", "1"}, {"8", "1"}, {"16", "1"}, {"64", "1"}, {"128", "1"}, {"3", "1"}, {"12", "1"}, {"20", "1"}, {"9", "3"}}) {
     const Settings sizes = {{"heads", heads}, {"kv_heads", kv_heads}, {"dim", "16"}, {"seq", "40"}};
-    expect_ok("flash_forward", sizes);
+    for (const char* op : {"flash_forward", "flash_backward"}) expect_ok(op, sizes);
+    expect_ok("flash_decode", {{"heads", heads}, {"kv_heads", kv_heads}, {"dim", "16"}, {"context", "40"}});
     for (const Settings& preset : {kFla, kXl}) expect_ok("nsa_forward", sizes + preset);
+  }
+}
+
+// 13: gradients are the same in every run.
+TEST(EdgeGradients, AreTheSameInEveryRun) {
+  const Settings sizes = {{"heads", "8"}, {"kv_heads", "2"}, {"dim", "64"}, {"seq", "300"}, {"dtype", "bf16"}};
+  const Outcome first = run("flash_backward", sizes), second = run("flash_backward", sizes);
+  for (const char* name : {"dq", "dk", "dv"}) {
+    const HostTensor &a = first.outputs.at(name), &b = second.outputs.at(name);
+    EXPECT_EQ(std::memcmp(a.data(), b.data(), a.bytes()), 0) << name;
   }
 }
 
@@ -123,13 +139,14 @@ TEST(EdgeGroups, OfAnySize) {
 TEST(EdgeDims, OfAnySize) {
   for (const char* dim : {"32", "60", "64", "96", "100", "128", "192", "256"}) {
     const Settings sizes = {{"heads", "4"}, {"kv_heads", "2"}, {"dim", dim}, {"seq", "40"}};
-    expect_ok("flash_forward", sizes);
+    for (const char* op : {"flash_forward", "flash_backward"}) expect_ok(op, sizes);
+    expect_ok("flash_decode", {{"heads", "4"}, {"kv_heads", "2"}, {"dim", dim}, {"context", "40"}});
     expect_ok("nsa_forward", sizes + kXl);
     expect_ok("nsa_compress", kXl + Settings{{"dim", dim}, {"seq", "40"}, {"pooling", "linear"}});
     for (const char* op : {"gsa_recurrent_forward", "gsa_chunk_forward"}) expect_ok(op, {{"heads", "1"}, {"dim", dim}, {"slots", "12"}, {"seq", "20"}});
   }
   const Settings mixed = {{"heads", "4"}, {"kv_heads", "2"}, {"dim", "192"}, {"value_dim", "128"}, {"seq", "40"}};
-  expect_ok("flash_forward", mixed);
+  for (const char* op : {"flash_forward", "flash_backward"}) expect_ok(op, mixed);
   expect_ok("nsa_forward", mixed + kXl);
   expect_ok("nsa_forward", {{"heads", "4"}, {"kv_heads", "2"}, {"dim", "64"}, {"value_dim", "320"}, {"seq", "40"}});
   expect_ok("gsa_chunk_forward", {{"heads", "1"}, {"dim", "192"}, {"value_dim", "320"}, {"slots", "12"}, {"seq", "20"}});

@@ -185,7 +185,9 @@ TEST(GsaGridInference, StepByStep) {
 TEST(DenseGrid, Flash) {
   for (const char* dtype : {"f32", "f16", "bf16"}) {
     for (const Shape& shape : {Shape{2, 1000, 2, 8, 64}, Shape{1, 700, 4, 4, 128}, Shape{1, 500, 1, 8, 96}}) {
-      for (const Settings& mode : {Settings{}, Settings{{"causal", "false"}}, Settings{{"window", "100"}}}) expect_ok("flash_forward", sizes(shape) + mode + Settings{{"dtype", dtype}});
+      for (const Settings& mode : {Settings{}, Settings{{"causal", "false"}}, Settings{{"window", "100"}}}) {
+        for (const char* op : {"flash_forward", "flash_backward"}) expect_ok(op, sizes(shape) + mode + Settings{{"dtype", dtype}});
+      }
     }
   }
 }

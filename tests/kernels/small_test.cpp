@@ -41,14 +41,21 @@ TEST_P(Small, FlashForward) {
   expect_ok("flash_forward", with({{"cu_seqlens", "0,15,15,16,80"}, {"heads", "3"}, {"kv_heads", "1"}, {"dim", "12"}}));
 }
 
+TEST_P(Small, FlashBackward) {
+  const Settings sizes = {{"seq", "70"}, {"heads", "4"}, {"kv_heads", "2"}, {"dim", "32"}, {"batch", "2"}};
+  for (const Settings& mode : {Settings{}, Settings{{"causal", "false"}}, Settings{{"window", "9"}}, Settings{{"kv_seq", "90"}}, Settings{{"kv_seq", "50"}}, Settings{{"value_dim", "20"}},
+                               Settings{{"seq", "1"}}, Settings{{"lse_counts", "true"}}, Settings{{"scale", "-0.3"}}}) {
+    expect_ok("flash_backward", with(sizes + mode));
+  }
+  expect_ok("flash_backward", with({{"cu_seqlens", "0,15,15,16,80"}, {"heads", "3"}, {"kv_heads", "1"}, {"dim", "12"}}));
+}
+
 TEST_P(Small, FlashDecode) {
   const Settings sizes = {{"context", "300"}, {"heads", "4"}, {"kv_heads", "2"}, {"dim", "32"}, {"batch", "2"}};
   for (const Settings& mode : {Settings{}, Settings{{"seq", "3"}}, Settings{{"lengths", "0,290"}}, Settings{{"lengths", "1,2"}, {"seq", "3"}}, Settings{{"splits", "1"}},
                                Settings{{"splits", "9"}}, Settings{{"value_dim", "20"}}, Settings{{"kv_heads", "4"}}, Settings{{"scale", "-0.3"}},
                                Settings{{"page", "16"}, {"lengths", "17,300"}}, Settings{{"page", "100"}, {"lengths", "5,201"}, {"seq", "2"}}, Settings{{"page", "7"}}}) {
-    Settings all = sizes;
-    all.insert(all.end(), mode.begin(), mode.end());
-    expect_ok("flash_decode", with(all));
+    expect_ok("flash_decode", with(sizes + mode));
   }
 }
 

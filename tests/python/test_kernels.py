@@ -113,6 +113,22 @@ def flash_forward(run, draw, dtype, causal, window, sizes):
     assert_close(run(**inputs, settings={"causal": causal, "window": window}), dtype, o=o, lse=lse)
 
 
+@case("flash_backward",
+      dense={"causal": False, "window": 0, "sizes": (2, 40, 40, 4, 4, 32, 32), "of_lse": False},
+      causal={"causal": True, "window": 0, "sizes": (1, 97, 97, 6, 2, 60, 60), "of_lse": True},
+      window={"causal": True, "window": 20, "sizes": (1, 97, 97, 4, 1, 64, 96), "of_lse": False},
+      chunk={"causal": True, "window": 0, "sizes": (2, 30, 70, 6, 3, 64, 64), "of_lse": False})
+def flash_backward(run, draw, dtype, causal, window, sizes, of_lse):
+    inputs = draw.attention(*sizes)
+    exact = [x.to(f.F64).requires_grad_() for x in inputs.values()]
+    o, lse = f.flash(*exact, sizes[5] ** -0.5, causal, window)
+    d_o, d_lse = draw.normal(*o.shape), torch.randn(lse.shape) if of_lse else None
+    loss = (o * d_o.to(f.F64)).sum() + ((lse * d_lse.to(f.F64)).sum() if of_lse else 0)
+    dq, dk, dv = torch.autograd.grad(loss, exact)
+    given = {"o": o.detach().to(inputs["q"].dtype), "lse": lse.detach().to(torch.float32), "d_o": d_o, **({"d_lse": d_lse} if of_lse else {})}
+    assert_close(run(**inputs, **given, settings={"causal": causal, "window": window}), dtype, dq=dq, dk=dk, dv=dv)
+
+
 @case("flash_decode", one={"new": 1, "heads": 6, "kv_heads": 2, "page": 0}, several={"new": 3, "heads": 4, "kv_heads": 4, "page": 0},
       pages={"new": 1, "heads": 8, "kv_heads": 1, "page": 16})
 def flash_decode(run, draw, dtype, new, heads, kv_heads, page):
