@@ -61,7 +61,8 @@ std::optional<Artifact> ArtifactCache::read(std::string_view bytes, const Conten
   if (!decoded.entry || decoded.entry->key.bytes != key.bytes) {
     if (!counts_refusal) return std::nullopt;
     ++counters_.refused;
-    log(LogLevel::Info, "the entry of " + name_of(key) + " " + (decoded.entry ? "is of another kernel" : std::string(describe(decoded.problem))));
+    const std::string_view problem = decoded.entry ? "is of another kernel" : describe(decoded.problem);
+    log(LogLevel::Info, "the entry of " + name_of(key) + " " + std::string(problem));
     return std::nullopt;
   }
   Artifact artifact = std::move(decoded.entry->artifact);
@@ -72,10 +73,10 @@ std::optional<Artifact> ArtifactCache::read(std::string_view bytes, const Conten
 CachedArtifact ArtifactCache::compile_and_publish(const ContentKey& key, const Hash128& positions, const Compile& compile) {
   ++counters_.misses;
   if (settings_.jit == JitPolicy::Deny) {
-    throw Error(3601, "kernel " + name_of(key) + " is not in the cache, and TILEWRIGHT_JIT=deny forbids compiling it")
-        .help(settings_.directory.empty() ? "the store is switched off (TILEWRIGHT_CACHE=0), and no bundle of TILEWRIGHT_BUNDLES has it"
-                                        : "run once with TILEWRIGHT_JIT=allow and the same store, " + settings_.directory)
-        .help("or make a bundle: tilewright compile OPERATOR --set NAME=VALUE... --target " + std::string(key.part("target")) + " --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
+    Error error(3601, "kernel " + name_of(key) + " is not in the cache, and TILEWRIGHT_JIT=deny forbids compiling it");
+    if (settings_.directory.empty()) error.help("the store is switched off (TILEWRIGHT_CACHE=0), and no bundle of TILEWRIGHT_BUNDLES has it");
+    else error.help("run once with TILEWRIGHT_JIT=allow and the same store, " + settings_.directory);
+    throw error.help("or make a bundle: tilewright compile OPERATOR --set NAME=VALUE... --target " + std::string(key.part("target")) + " --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
   }
   if (settings_.jit == JitPolicy::Warn) log(LogLevel::Warn, "kernel " + name_of(key) + " is not in the cache and is compiled now");
   Entry entry{key, compile(), positions};
@@ -124,8 +125,11 @@ void ArtifactCache::index_bundles() {
           ++counters_.refused;
           continue;
         }
-        precompiled_[program_hash(*key)].push_back(
-            {std::string(key->part("target")), std::string(key->part("processor")), std::string(key->part("compiler")), bytes});
+        Precompiled& precompiled = precompiled_[program_hash(*key)].emplace_back();
+        precompiled.origin.target = key->part("target");
+        precompiled.origin.processor = key->part("processor");
+        precompiled.origin.compiler = key->part("compiler");
+        precompiled.bytes = bytes;
       }
     }
   });
@@ -140,11 +144,13 @@ Artifact ArtifactCache::find_precompiled(const program::Program& program, const 
   const auto found = precompiled_.find(program_hash(content_key(program, {})));
   if (found != precompiled_.end()) {
     for (const Precompiled& candidate : found->second) {
-      const int fit = suits(candidate.target, candidate.processor);
+      const int fit = suits(candidate.origin.target, candidate.origin.processor);
       if (fit <= best_fit) continue;
       DecodedEntry decoded = decode_entry(candidate.bytes);
       const auto is_of = [&](bool keeps_positions) {
-        return decoded.entry->key.bytes == content_key(program, {candidate.target, candidate.processor, candidate.compiler, keeps_positions}).bytes;
+        CodeOrigin origin = candidate.origin;
+        origin.keeps_positions = keeps_positions;
+        return decoded.entry->key.bytes == content_key(program, origin).bytes;
       };
       if (!decoded.entry || (!is_of(false) && !is_of(true))) continue;
       best = std::move(decoded.entry->artifact);
@@ -157,9 +163,10 @@ Artifact ArtifactCache::find_precompiled(const program::Program& program, const 
     return std::move(*best);
   }
   ++counters_.misses;
-  throw Error(3601, "kernel '" + program.name + "' is in no bundle for this device, and this process has no compiler")
-      .help(settings_.bundles.empty() ? "TILEWRIGHT_BUNDLES names no bundle" : "bundles that were looked in: " + std::to_string(bundles_.size()))
-      .help("make one where a compiler is: tilewright compile OPERATOR --set NAME=VALUE... --target TARGET --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
+  Error error(3601, "kernel '" + program.name + "' is in no bundle for this device, and this process has no compiler");
+  if (settings_.bundles.empty()) error.help("TILEWRIGHT_BUNDLES names no bundle");
+  else error.help("bundles that were looked in: " + std::to_string(bundles_.size()));
+  throw error.help("make one where a compiler is: tilewright compile OPERATOR --set NAME=VALUE... --target TARGET --emit bundle -o F, and TILEWRIGHT_BUNDLES=F");
 }
 
 }  // namespace tilewright::cache

@@ -68,7 +68,7 @@ class ArtifactCache {
   std::once_flag opened_, indexed_, warned_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
   struct Precompiled {
-    std::string target, processor, compiler;
+    CodeOrigin origin;       // but for whether it keeps positions
     std::string_view bytes;  // of the entry, in a bundle
   };
   std::map<Hash128, std::vector<Precompiled>> precompiled_;  // by program

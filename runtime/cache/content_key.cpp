@@ -111,7 +111,7 @@ std::vector<std::string> differences(const ContentKey& a, const ContentKey& b) {
     if (value != other) found.push_back(name + ": " + difference(name, value, other));
   }
   for (const auto& [name, value] : b.parts) {
-    if (a.part(name).empty() && !value.empty() && std::none_of(a.parts.begin(), a.parts.end(), [&](const auto& part) { return part.first == name; }))
+    if (!value.empty() && std::none_of(a.parts.begin(), a.parts.end(), [&](const auto& part) { return part.first == name; }))
       found.push_back(name + ": in the other only");
   }
   return found;

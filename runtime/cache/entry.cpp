@@ -140,15 +140,8 @@ std::string encode_entry(const Entry& entry) {
 }
 
 std::string_view describe(EntryProblem problem) {
-  switch (problem) {
-    case EntryProblem::None: return "is good";
-    case EntryProblem::Magic: return "is no cache entry";
-    case EntryProblem::Version: return "is of another version of the format";
-    case EntryProblem::Size: return "is cut off or too long";
-    case EntryProblem::Checksum: return "is damaged: its checksum is wrong";
-    case EntryProblem::Malformed: return "is malformed";
-  }
-  return "";
+  constexpr std::string_view kWords[] = {"is good", "is no cache entry", "is of another version of the format", "is cut off or too long", "is damaged: its checksum is wrong", "is malformed"};
+  return kWords[static_cast<std::size_t>(problem)];
 }
 
 namespace {

@@ -17,14 +17,10 @@ void encode(Encoder& out, const program::Type& type) {
   for (std::int64_t extent : type.shape) out.i64(extent);
 }
 
-const char* word(program::ParamKind kind) {
-  switch (kind) {
-    case program::ParamKind::Input: return "in";
-    case program::ParamKind::Output: return "out";
-    case program::ParamKind::InOut: return "inout";
-    case program::ParamKind::Scalar: return "scalar";
-  }
-  return "";
+std::string_view word(program::ParamKind kind) {
+  constexpr std::string_view kWords[] = {"in", "out", "inout", "scalar"};
+  static_assert(static_cast<int>(program::ParamKind::Input) == 0 && static_cast<int>(program::ParamKind::Scalar) == 3);
+  return kWords[static_cast<std::size_t>(kind)];
 }
 
 class RegionEncoder {
@@ -150,7 +146,8 @@ std::string first_difference(std::string_view a, std::string_view b) {
     if (!left.ok() || !right.ok()) break;
     if (one == other) continue;
     const std::string was = mnemonic_in(one), is = mnemonic_in(other), where = "operation " + std::to_string(i + 1) + " of " + std::to_string(left_count);
-    return was == is ? where + ": " + was + ", with other operands, attributes or types" : where + ": " + was + " in the one, " + is + " in the other";
+    if (was == is) return where + ": " + was + ", with other operands, attributes or types";
+    return where + ": " + was + " in the one, " + is + " in the other";
   }
   if (left_count != right_count) return std::to_string(left_count) + " operations in the one, " + std::to_string(right_count) + " in the other";
   return a == b ? "" : "other results";

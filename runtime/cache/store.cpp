@@ -108,7 +108,7 @@ std::unique_ptr<KeyLock> Store::lock(const Hash128& hash, Clock::time_point dead
       // Its owner removes a lock's file before it gives it up: the lock counts only on the file that has the name now.
       struct stat mine {}, named {};
       if (files_.fstat(file.get(), mine) != 0) return nullptr;
-      const bool is_named = files_.fstatat(folder_.get(), name.c_str(), named) == 0 && named.st_ino == mine.st_ino && named.st_dev == mine.st_dev;
+      const bool is_named = files_.fstatat(folder_.get(), name.c_str(), named) == 0 && named.st_ino == mine.st_ino;
       if (is_named) return std::make_unique<KeyLock>(files_, folder_.get(), name, std::move(file));
     } else if (errno != EWOULDBLOCK) {
       return nullptr;

@@ -228,6 +228,17 @@ TEST(CacheSettings, AreReadFromTheEnvironment) {
   expect_error(3602, {"TILEWRIGHT_JIT is 'never'"}, [&] { read({{"TILEWRIGHT_JIT", "never"}}); });
 }
 
+TEST(CacheSettings, AProcessHasOneCacheOfItsEnvironment) {
+  setenv("TILEWRIGHT_CACHE", "1", 1);
+  setenv("TILEWRIGHT_CACHE_DIR", "/nowhere/at/all", 1);
+  const auto cache = ArtifactCache::of_environment();
+  setenv("TILEWRIGHT_CACHE_DIR", "/elsewhere", 1);
+  EXPECT_EQ(ArtifactCache::of_environment(), cache);
+  EXPECT_EQ(cache->settings().directory, "/nowhere/at/all");
+  unsetenv("TILEWRIGHT_CACHE_DIR");
+  unsetenv("TILEWRIGHT_CACHE");
+}
+
 TEST(CacheSettings, SizesHaveUnits) {
   std::uint64_t bytes = 0;
   const auto size = [&](std::string_view text) { return parse_size(text, bytes) ? bytes : ~std::uint64_t{0}; };

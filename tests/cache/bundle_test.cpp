@@ -106,6 +106,15 @@ TEST_F(BundleTest, OnlyFilesOfTheUserAreRead) {
   EXPECT_EQ(Bundle::read(write("noise"), system_files(), problem_), nullptr);
   EXPECT_NE(problem_.find("is no bundle"), std::string::npos);
   OneFault files;
+  files.call = OneFault::Fstat;
+  EXPECT_EQ(Bundle::read(write(encode_bundle(samples(1))), files, problem_), nullptr);
+  EXPECT_NE(problem_.find("cannot be opened"), std::string::npos);
+  if (geteuid() == 0) {
+    const std::string foreign = write(encode_bundle(samples(1)), "foreign");
+    ASSERT_EQ(chown(foreign.c_str(), 12345, 12345), 0);
+    EXPECT_EQ(Bundle::read(foreign, system_files(), problem_), nullptr);
+    EXPECT_NE(problem_.find("you or root own"), std::string::npos);
+  }
   files.call = OneFault::Read;
   EXPECT_EQ(Bundle::read(write(encode_bundle(samples(1))), files, problem_), nullptr);
   EXPECT_NE(problem_.find("cannot be read"), std::string::npos);
@@ -167,6 +176,21 @@ TEST_F(BundleTest, PrecompiledKernelsAreFoundByTheirProgram) {
   forged.key.bytes = std::move(bytes).take();
   forged.key.hash = hash128(forged.key.bytes);
   put(forged);
+  // Good up to its key, and cut off behind it.
+  const Entry whole = made(6, host);
+  std::string cut = encode_entry(whole);
+  cut.resize(cut.size() - 17);
+  Encoder size;
+  size.u64(cut.size() + 16);
+  cut.replace(28, 8, size.bytes());
+  const Hash128 trailer = hash128(cut);
+  entries[whole.key.hash] = cut.append(reinterpret_cast<const char*>(trailer.bytes.data()), trailer.bytes.size());
+  EXPECT_TRUE(decode_entry_key(cut));
+  std::string torn = encode_entry(whole);  // the size of its key is wrong, and signed again
+  torn[36] ^= 1;
+  const Hash128 signature = hash128(std::string_view(torn).substr(0, torn.size() - 16));
+  torn.replace(torn.size() - 16, 16, reinterpret_cast<const char*>(signature.bytes.data()), 16);
+  EXPECT_FALSE(decode_entry_key(torn));
   entries[hash128("a")] = "noise";
   std::string damaged = encode_entry(made(5, host));
   damaged.back() ^= 1;
@@ -183,9 +207,9 @@ TEST_F(BundleTest, PrecompiledKernelsAreFoundByTheirProgram) {
   EXPECT_TRUE(found(2, on_cpu).remarks.empty());
   EXPECT_EQ(cache.counters().hits, 5u);
   EXPECT_EQ(cache.counters().refused, 2u);
-  for (std::uint64_t seed : {3, 4, 5}) EXPECT_EQ(error_code([&] { found(seed, on_cpu); }), 3601) << seed;
+  for (std::uint64_t seed : {3, 4, 5, 6}) EXPECT_EQ(error_code([&] { found(seed, on_cpu); }), 3601) << seed;
   EXPECT_EQ(error_code([&] { found(0, [](const std::string&, const std::string&) { return -1; }); }), 3601);
-  EXPECT_EQ(cache.counters().misses, 4u);
+  EXPECT_EQ(cache.counters().misses, 5u);
   ArtifactCache none(CacheSettings{"", 0, JitPolicy::Allow, {}});
   expect_error(3601, {"TILEWRIGHT_BUNDLES names no bundle"}, [&] { none.find_precompiled(fuzz::generate(0).program, on_cpu); });
 }

@@ -80,11 +80,12 @@ TEST(Entry, EveryTruncationAndExtensionIsRefused) {
 }
 
 TEST(Entry, OtherVersionsAreRefusedEvenWithAGoodChecksum) {
+  const std::string good = encode_entry(sample_entry(10));
   for (std::uint32_t version = 0; version < 300; ++version) {
     if (version == kEntryVersion) continue;
     Encoder number;
     number.u32(version);
-    std::string bytes = encode_entry(sample_entry(10));
+    std::string bytes = good;
     bytes.replace(8, 4, number.bytes());
     EXPECT_EQ(decode_entry(with_trailer(bytes)).problem, EntryProblem::Version);
   }
@@ -116,8 +117,9 @@ TEST(Entry, ForgedEntriesNeitherCrashNorPassForAnotherKey) {
 
 TEST(Entry, NoiseIsRefused) {
   fuzz::Rng rng(5);
+  const std::string good = encode_entry(sample_entry(12));
   for (int round = 0; round < 2000; ++round) {
-    std::string bytes = encode_entry(sample_entry(12)).substr(0, 12 + static_cast<std::size_t>(rng.between(0, 40)));
+    std::string bytes = good.substr(0, 12 + static_cast<std::size_t>(rng.between(0, 40)));
     for (std::int64_t i = rng.between(0, 200); i > 0; --i) bytes += static_cast<char>(rng.between(0, 255));
     EXPECT_NE(decode_entry(bytes).problem, EntryProblem::None);
   }

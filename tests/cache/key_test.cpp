@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <set>
@@ -133,6 +134,41 @@ TEST(ContentKey, TargetAndCompilerChangeIt) {
   EXPECT_TRUE(keys.insert(hash_of(program, origin)).second);
 }
 
+// A compiler that only says what it is.
+class NamedCompiler : public Compiler {
+ public:
+  Artifact compile(std::shared_ptr<const Program>, const CompileOptions&) override { return {}; }
+  std::vector<std::string> targets() const override { return {"gpu", "cpu"}; }
+  std::vector<CompileLevel> levels(std::string_view) const override { return {}; }
+  std::string emit(const Program&, const CompileOptions&, std::string_view) override { return {}; }
+  std::string version() const override { return "named 7"; }
+  std::string describe_target(std::string_view target) const override { return "the " + std::string(target); }
+  std::string build_id() const override { return "0123"; }
+  bool keeps_positions(std::string_view target) const override { return target == "gpu"; }
+};
+
+TEST(ContentKey, TakesFromTheCompilerWhatItSaysOfItself) {
+  for (const char* target : {"gpu", "cpu"}) {
+    const CodeOrigin origin = origin_of(NamedCompiler(), target);
+    EXPECT_EQ(origin.target, target);
+    EXPECT_EQ(origin.processor, std::string("the ") + target);
+    EXPECT_EQ(origin.compiler, "named 7 0123");
+    EXPECT_EQ(origin.keeps_positions, std::string_view(target) == "gpu");
+  }
+}
+
+TEST(ContentKey, ProgramsAreKnownByWhatTellsThemApart) {
+  const Program program = sample(1);
+  Program moved = program, other = program;
+  for (Op& op : moved.ops) op.loc.line += 7;
+  other.bindings[0].second += 1;
+  CodeOrigin elsewhere = sample_origin();
+  elsewhere.target = "sm_90a";
+  elsewhere.keeps_positions = true;
+  EXPECT_EQ(program_hash(content_key(program, sample_origin())), program_hash(content_key(moved, elsewhere)));
+  EXPECT_NE(program_hash(content_key(program, sample_origin())), program_hash(content_key(other, sample_origin())));
+}
+
 TEST(ContentKey, PositionsCountWhereTheCodeHoldsThem) {
   int assertions = 0;
   for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
@@ -223,6 +259,10 @@ TEST(ContentKey, BytesReadBackAndDifferencesAreNamed) {
   ContentKey torn = key;
   for (auto& [name, value] : torn.parts) value.resize(value.size() / 2);
   EXPECT_EQ(differences(key, torn).size(), std::count_if(key.parts.begin(), key.parts.end(), [](const auto& part) { return !part.second.empty(); }));
+  EXPECT_EQ(differences(torn, key).size(), differences(key, torn).size());
+  ContentKey more = key;
+  more.parts.emplace_back("nothing", "");
+  EXPECT_TRUE(differences(key, more).empty());
   EXPECT_EQ(key.part("no such part"), "");
 }
 

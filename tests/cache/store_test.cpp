@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -293,6 +295,61 @@ TEST_F(StoreTest, ALockOnARemovedFileDoesNotCount) {
   EXPECT_NE(lock, nullptr);
   EXPECT_EQ(removals, 2);
   EXPECT_TRUE(fs::exists(path(to_hex(hash(1)) + ".lock")));
+}
+
+TEST_F(StoreTest, ALockOnAReplacedFileDoesNotCount) {
+  const auto one = open();
+  OneFault files;
+  const auto other = open(files);
+  int replacements = 0;
+  files.before_flock = [&] {
+    if (replacements++ != 0) return;
+    std::ofstream(path("another")) << "x";
+    fs::rename(path("another"), path(to_hex(hash(1)) + ".lock"));
+  };
+  EXPECT_NE(other->lock(hash(1), Store::Clock::now() + std::chrono::seconds(60), [] { return false; }), nullptr);
+  EXPECT_EQ(replacements, 2);
+}
+
+TEST_F(StoreTest, FilesShorterThanTheySayAreReadAsFarAsTheyGo) {
+  std::ofstream(folder_.path() + "/short") << "four";
+  const OpenFile file(system_files(), ::open((folder_.path() + "/short").c_str(), O_RDONLY));
+  EXPECT_EQ(read_whole(system_files(), file.get(), 100), "four");
+}
+
+TEST_F(StoreTest, AFolderThatCannotBeListedIsAnError) {
+  std::vector<std::string> names;
+  EXPECT_EQ(system_files().list(-1, names), -1);
+  EXPECT_TRUE(names.empty());
+}
+
+// A call that a signal interrupts is made again.
+TEST_F(StoreTest, SignalsDoNotDisturb) {
+  struct sigaction noticed {}, before {};
+  static std::atomic<int> signals;
+  signals = 0;
+  noticed.sa_handler = [](int) { ++signals; };  // and no SA_RESTART
+  ASSERT_EQ(sigaction(SIGUSR1, &noticed, &before), 0);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::atomic<pid_t> reader_id{0};
+  std::thread reader([&] {
+    reader_id = gettid();
+    char byte = 0;
+    EXPECT_EQ(system_files().read(ends[0], &byte, 1), 1);
+    EXPECT_EQ(byte, 'x');
+  });
+  while (reader_id == 0) std::this_thread::yield();
+  for (int i = 0; i < 20; ++i) {
+    tgkill(getpid(), reader_id, SIGUSR1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  reader.join();
+  EXPECT_GT(signals, 0);
+  close(ends[0]);
+  close(ends[1]);
+  sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST_F(StoreTest, ADeadOwnersLockIsTakenOver) {
