@@ -67,7 +67,7 @@ class Compilation {
       mlir::PassManager passes(&context_);
       if (options_.dump && !options_.dump_after.empty()) passes.addInstrumentation(std::make_unique<Dumper>(options_));
       target_.build_pipeline(passes, level);
-      if (mlir::failed(passes.run(*module_))) throw Error(2300, message_.empty() ? "lowering to " + target_.name() + " failed" : message_, where_);
+      if (mlir::failed(passes.run(*module_))) throw failure();
     });
     return *module_;
   }
@@ -75,6 +75,13 @@ class Compilation {
   std::vector<PhaseTime>& phases() { return phases_; }
 
  private:
+  // A pass that has found a mistake of ours begins its message with the code: "TW9522: ...".
+  Error failure() const {
+    constexpr std::size_t kCode = 6;
+    if (message_.starts_with("TW9") && message_.find(": ") == kCode) return Error(std::stoi(message_.substr(2, 4)), message_.substr(kCode + 2), where_);
+    return Error(2300, message_.empty() ? "lowering to " + target_.name() + " failed" : message_, where_);
+  }
+
   const CompileOptions& options_;
   const Target& target_;
   mlir::MLIRContext context_;

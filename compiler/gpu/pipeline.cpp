@@ -17,6 +17,8 @@ void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
 void build_gpu_lowering(mlir::OpPassManager& passes, const GpuTarget& target) {
   passes.addPass(create_convert_tile_gpu(target));
   passes.addPass(mlir::createCSEPass());
+  passes.addPass(create_allocate_shared(target));
+  passes.addPass(create_insert_barriers(target));
   passes.addPass(create_expand_math());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addPass(mlir::createConvertMathToLLVMPass());
@@ -25,6 +27,7 @@ void build_gpu_lowering(mlir::OpPassManager& passes, const GpuTarget& target) {
   passes.addPass(mlir::createConvertVectorToLLVMPass());
   passes.addPass(mlir::createConvertFuncToLLVMPass());
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+  passes.addPass(create_check_shared());
 }
 
 }  // namespace tilewright::gpu

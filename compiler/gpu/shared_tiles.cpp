@@ -13,7 +13,6 @@ using layout::Place;
 namespace {
 
 constexpr int kSwizzledRow = 128;      // bytes, the longest row of a swizzle
-constexpr std::int64_t kTileAlignment = 1024;  // eight such rows
 
 int bytes_of(mlir::Type element) { return static_cast<int>(std::max(1u, element.getIntOrFloatBitWidth() / 8)); }
 

@@ -11,7 +11,9 @@ namespace tilewright::gpu {
 // Rows along the last axis, in 16-byte chunks that are swizzled so that a column of eight chunks is read without bank conflicts. Rank 2; rows are multiples of 16 bytes.
 layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type element);
 
-// Bytes of one tile, a multiple of the alignment that swizzles need.
+inline constexpr std::int64_t kTileAlignment = 1024;  // bytes, which swizzles need: eight rows of 128
+
+// Bytes of one tile, a multiple of the alignment.
 std::int64_t tile_bytes(tile_gpu::SharedType type);
 
 // Reads of four 8 x 8 matrices of 2-byte elements at once (GpuTarget::load_matrices). Read j brings the registers 8 j ... 8 j + 7: word i the registers 8 j + 2 i and 8 j + 2 i + 1.

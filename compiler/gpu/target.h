@@ -43,6 +43,7 @@ class GpuTarget {
   virtual Value program_id(Builder& b, int axis) const = 0;         // i64
   virtual Value num_programs(Builder& b, int axis) const = 0;       // i64
   virtual void barrier(Builder& b) const = 0;                       // of the block; orders shared memory
+  virtual void warp_barrier(Builder& b) const = 0;                  // of the warp; orders shared memory
   virtual void memory_barrier(Builder& b) const { barrier(b); }     // orders global memory too
   virtual Value shuffle(Builder& b, Value word, Value lane) const = 0;      // `word` of another lane of the warp; every lane takes part
   virtual Value shuffle_xor(Builder& b, Value word, int mask) const = 0;    // `word` of lane ^ mask

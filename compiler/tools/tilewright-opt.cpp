@@ -10,8 +10,10 @@
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -31,6 +33,9 @@ void register_project() {
   mlir::registerPass([] { return gpu::create_assign_layouts(gpu_target); });
   mlir::registerPass([] { return gpu::create_stage_loads(gpu_target); });
   mlir::registerPass([] { return gpu::create_convert_tile_gpu(gpu_target); });
+  mlir::registerPass([] { return gpu::create_allocate_shared(gpu_target); });
+  mlir::registerPass([] { return gpu::create_insert_barriers(gpu_target); });
+  mlir::registerPass([] { return gpu::create_check_shared(); });
   mlir::registerPass([] { return cpu::create_convert_tile_to_cpu(target); });
   mlir::registerPass([] { return create_expand_math(); });
   mlir::PassPipelineRegistration<>("tile-pipeline", "What every target does first: the same kernel, said with less", build_tile_pipeline);
@@ -42,7 +47,7 @@ void register_project() {
 
 int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
-  registry.insert<tilewright::tile::TileDialect, tilewright::tile_gpu::TileGpuDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+  registry.insert<tilewright::tile::TileDialect, tilewright::tile_gpu::TileGpuDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   mlir::registerConversionPasses();

@@ -70,6 +70,7 @@ struct Machine::Hooks {
   static std::int64_t num_programs(std::int32_t axis) { return current->programs_[axis]; }
 
   static void barrier(std::int32_t site) { current->wait(Meeting::kBarrier, site); }
+  static void warp_barrier(std::int32_t site) { current->wait(Meeting::kWarpBarrier, site); }
 
   static std::uint32_t shuffle(std::int32_t site, std::uint32_t word, std::uint32_t lane) {
     self().word = word;
@@ -143,6 +144,7 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_program_id", reinterpret_cast<void*>(&Hooks::program_id)},
           {"simt_num_programs", reinterpret_cast<void*>(&Hooks::num_programs)},
           {"simt_barrier", reinterpret_cast<void*>(&Hooks::barrier)},
+          {"simt_warp_barrier", reinterpret_cast<void*>(&Hooks::warp_barrier)},
           {"simt_shuffle", reinterpret_cast<void*>(&Hooks::shuffle)},
           {"simt_matrix_operand", reinterpret_cast<void*>(&Hooks::matrix_operand)},
           {"simt_matrix_multiply", reinterpret_cast<void*>(&Hooks::matrix_multiply)},
@@ -164,7 +166,8 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_from_f16", reinterpret_cast<void*>(&from_f16)}};
 }
 
-Machine::Machine(const Configuration& configuration, int warps, std::span<std::byte> shared) : configuration_(configuration), shared_(shared) {
+Machine::Machine(const Configuration& configuration, int warps, std::span<std::byte> shared)
+    : configuration_(configuration), shared_(shared), races_(configuration.lanes, warps) {
   for (int i = 0; i < warps * configuration.lanes; ++i) threads_.emplace_back(kStackBytes);
 }
 
@@ -241,6 +244,8 @@ bool Machine::release_warp(std::span<Thread> warp) {
     multiply(warp, configuration_.instructions[warp.front().instruction].second);
   } else if (warp.front().waits == Meeting::kMatrixLoad) {
     load_matrices(warp);
+  } else if (warp.front().waits == Meeting::kWarpBarrier) {
+    races_.warp_barrier(static_cast<int>(&warp.front() - threads_.data()) / configuration_.lanes);
   } else {
     for (Thread& thread : warp) {
       if (thread.from >= warp.size()) {

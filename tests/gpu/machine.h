@@ -45,7 +45,7 @@ class Machine {
   static std::vector<std::pair<const char*, void*>> hooks();  // by symbol
 
  private:
-  enum class Meeting : std::uint8_t { kNone, kBarrier, kShuffle, kMatrix, kMatrixLoad };
+  enum class Meeting : std::uint8_t { kNone, kBarrier, kWarpBarrier, kShuffle, kMatrix, kMatrixLoad };
   struct Copy {
     std::byte* to;
     std::array<std::byte, kSinkBytes> content;

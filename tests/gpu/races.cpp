@@ -1,10 +1,13 @@
 #include "tests/gpu/races.h"
 
+#include <algorithm>
+
 namespace tilewright::simt {
 
 void RaceDetector::begin_block() {
   runs_.clear();
   epoch_ = 1;
+  std::fill(warp_epochs_.begin(), warp_epochs_.end(), 1);
 }
 
 RaceDetector::Access& RaceDetector::of(const std::byte* at) {
@@ -14,13 +17,24 @@ RaceDetector::Access& RaceDetector::of(const std::byte* at) {
   return run[address % kRun];
 }
 
+// Whether what `other`, or some threads of its warp, did at that time and what `thread` does now have no order.
+bool RaceDetector::is_unordered(std::uint32_t epoch, std::uint32_t warp_epoch, int other, int other_warp, int thread) const {
+  if (epoch != epoch_ || other == thread) return false;
+  const int warp = thread / lanes_;
+  return other_warp != warp || warp_epoch == warp_epochs_[static_cast<std::size_t>(warp)];
+}
+
 const char* RaceDetector::load(int thread, const std::byte* at, std::size_t bytes) {
+  const int warp = thread / lanes_;
   const char* wrong = nullptr;
   for (std::size_t i = 0; i < bytes; ++i) {
     Access& access = of(at + i);
-    if (access.writer_epoch == epoch_ && access.writer != thread) wrong = "is read where another thread writes without a barrier between";
-    access.reader = access.reader_epoch == epoch_ && access.reader != thread ? kSeveral : thread;
+    if (is_unordered(access.writer_epoch, access.writer_warp_epoch, access.writer, access.writer / lanes_, thread)) wrong = "is read where another thread writes without a barrier between";
+    const bool is_first = access.reader_epoch != epoch_;
+    access.reader = is_first || access.reader == thread ? thread : kSeveral;
+    access.reader_warp = is_first || access.reader_warp == warp ? warp : kSeveral;
     access.reader_epoch = epoch_;
+    access.reader_warp_epoch = warp_epochs_[static_cast<std::size_t>(warp)];
   }
   return wrong;
 }
@@ -31,10 +45,12 @@ const char* RaceDetector::after_store(int thread, const std::byte* at, std::size
   const char* wrong = nullptr;
   for (std::size_t i = 0; i < bytes; ++i) {
     Access& access = of(at + i);
-    if (access.reader_epoch == epoch_ && access.reader != thread) wrong = "is written where another thread reads without a barrier between";
-    if (access.writer_epoch == epoch_ && access.writer != thread && at[i] != before_[i]) wrong = "is written by two threads without a barrier between";
+    if (is_unordered(access.reader_epoch, access.reader_warp_epoch, access.reader, access.reader_warp, thread)) wrong = "is written where another thread reads without a barrier between";
+    const bool meets_writer = is_unordered(access.writer_epoch, access.writer_warp_epoch, access.writer, access.writer / lanes_, thread);
+    if (meets_writer && at[i] != before_[i]) wrong = "is written by two threads without a barrier between";
     access.writer = thread;
     access.writer_epoch = epoch_;
+    access.writer_warp_epoch = warp_epochs_[static_cast<std::size_t>(thread / lanes_)];
   }
   return wrong;
 }

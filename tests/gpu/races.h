@@ -10,11 +10,14 @@
 namespace tilewright::simt {
 
 // Follows every byte that the threads of one block touch. Between two barriers a byte that one thread writes may be neither read nor written by another, except that several may
-// write the same value.
+// write the same value. A barrier of a warp is one for its own threads.
 class RaceDetector {
  public:
+  RaceDetector(int lanes, int warps) : lanes_(lanes), warp_epochs_(static_cast<std::size_t>(warps), 1) {}
+
   void begin_block();
   void barrier() { ++epoch_; }
+  void warp_barrier(int warp) { ++warp_epochs_[static_cast<std::size_t>(warp)]; }
 
   // Each returns what is wrong, or null. A store is announced before it takes place and confirmed afterwards.
   const char* load(int thread, const std::byte* at, std::size_t bytes);
@@ -23,15 +26,19 @@ class RaceDetector {
 
  private:
   struct Access {
-    std::uint32_t writer_epoch = 0, reader_epoch = 0;  // of the latest ones; 0: never
-    int writer = -1, reader = -1;                      // kSeveral: more than one reader
+    // Of the latest ones, by barriers of the block and of their warp; 0: never.
+    std::uint32_t writer_epoch = 0, reader_epoch = 0, writer_warp_epoch = 0, reader_warp_epoch = 0;
+    int writer = -1, reader = -1, reader_warp = -1;  // kSeveral: more than one
   };
   static constexpr int kSeveral = -2;
   static constexpr std::uintptr_t kRun = 64;  // bytes that are kept together
 
   Access& of(const std::byte* at);
+  bool is_unordered(std::uint32_t epoch, std::uint32_t warp_epoch, int other, int other_warp, int thread) const;
 
+  int lanes_;
   std::uint32_t epoch_ = 1;
+  std::vector<std::uint32_t> warp_epochs_;
   std::unordered_map<std::uintptr_t, std::vector<Access>> runs_;
   std::vector<std::byte> before_;
 };

@@ -141,6 +141,7 @@ Value SimtTarget::program_id(Builder& b, int axis) const { return call(b, "simt_
 Value SimtTarget::num_programs(Builder& b, int axis) const { return call(b, "simt_num_programs", b.getI64Type(), constant(b, axis)); }
 
 void SimtTarget::barrier(Builder& b) const { call(b, "simt_barrier", {}, constant(b, sites_++)); }
+void SimtTarget::warp_barrier(Builder& b) const { call(b, "simt_warp_barrier", {}, constant(b, sites_++)); }
 
 Value SimtTarget::shuffle(Builder& b, Value word, Value lane) const { return call(b, "simt_shuffle", b.getI32Type(), {constant(b, sites_++), word, lane}); }
 

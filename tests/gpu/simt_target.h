@@ -24,6 +24,7 @@ class SimtTarget final : public gpu::GpuTarget {
   Value program_id(Builder& b, int axis) const override;
   Value num_programs(Builder& b, int axis) const override;
   void barrier(Builder& b) const override;
+  void warp_barrier(Builder& b) const override;
   Value shuffle(Builder& b, Value word, Value lane) const override;
   Value shuffle_xor(Builder& b, Value word, int mask) const override;
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;

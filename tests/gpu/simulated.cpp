@@ -45,6 +45,8 @@ void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   passes.addPass(gpu::create_convert_tile_gpu(target));
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
+  passes.addPass(gpu::create_allocate_shared(target));
+  passes.addPass(gpu::create_insert_barriers(target));
   passes.addPass(create_expand_math());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addPass(mlir::createConvertVectorToLLVMPass());
@@ -54,6 +56,7 @@ void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   passes.addPass(mlir::createConvertControlFlowToLLVMPass());
   passes.addPass(mlir::createConvertFuncToLLVMPass());
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+  passes.addPass(gpu::create_check_shared());
 }
 
 // Puts the checks of the machine around every access to global and shared memory.

@@ -5,6 +5,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "compiler/gpu/ir/TileGpuDialect.cpp.inc"
+#include "compiler/gpu/ir/TileGpuEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "compiler/gpu/ir/TileGpuAttrs.cpp.inc"

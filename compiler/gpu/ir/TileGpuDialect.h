@@ -16,6 +16,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "compiler/gpu/ir/TileGpuDialect.h.inc"
+#include "compiler/gpu/ir/TileGpuEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "compiler/gpu/ir/TileGpuAttrs.h.inc"
@@ -36,6 +37,12 @@ inline constexpr llvm::StringLiteral kAssertionsAttr = "tile_gpu.assertions";   
 inline constexpr llvm::StringLiteral kRemarksAttr = "tile_gpu.remarks";           // strings
 // Of the function that is the kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "tile_gpu.kernel";
+inline constexpr llvm::StringLiteral kBuffersAttr = "tile_gpu.buffers";  // of arrays of i64: offset, bytes and number of tiles of each buffer
+// Of operations of a lowered kernel.
+inline constexpr llvm::StringLiteral kAccessAttr = "tile_gpu.access";    // AccessAttr
+inline constexpr llvm::StringLiteral kBarrierAttr = "tile_gpu.barrier";  // BarrierAttr
+
+inline constexpr unsigned kSharedSpace = 3;  // of pointers to shared memory
 
 // The layout of a tile of this level.
 layout::Layout layout_of(mlir::Type tile);

@@ -3,6 +3,7 @@
 #define TILEWRIGHT_TILE_GPU_DIALECT
 
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 
 def TileGpu_Dialect : Dialect {
@@ -44,6 +45,59 @@ def TileGpu_Layout : AttrDef<TileGpu_Dialect, "Layout"> {
     static LayoutAttr get(::mlir::MLIRContext* context, const ::tilewright::layout::Layout& layout);
     ::tilewright::layout::Layout layout() const;
   }];
+}
+
+def TileGpu_AccessKind : I32EnumAttr<"AccessKind", "how an operation of one thread touches shared memory", [
+    I32EnumAttrCase<"Load", 0, "load">, I32EnumAttrCase<"Store", 1, "store">, I32EnumAttrCase<"Matrices", 2, "matrices">, I32EnumAttrCase<"Copy", 3, "copy">]> {
+  let cppNamespace = "::tilewright::tile_gpu";
+  let genSpecializedAttr = 0;
+}
+
+def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
+  let mnemonic = "access";
+  let summary = "what an operation does to shared memory";
+  let description = [{
+    Stands as `tile_gpu.access` at every operation of a lowered kernel that touches shared memory: a load, a store, a read of matrices by a warp, or an asynchronous copy, of the
+    `tile_gpu.buffer` of that number. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
+    Loads and stores of one phase that are `apart` do not meet either: one thread alone touches a byte.
+
+    `turn t` is of a buffer of several tiles that are used in turns (the notes `turn` and `restart`): in turn i the access touches the tile i + t modulo the number of tiles alone.
+
+    `warps m` says that each byte is touched by one warp alone, which accesses of the buffer with equal m agree on.
+
+    ```mlir
+    llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 3>} : f32, !llvm.ptr<3>
+    ```
+  }];
+  let parameters = (ins EnumParameter<TileGpu_AccessKind>:$kind, "int64_t":$buffer, DefaultValuedParameter<"int64_t", "-1">:$turn, DefaultValuedParameter<"bool", "false">:$apart,
+                        DefaultValuedParameter<"int64_t", "0">:$warps);
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    bool writes() const { return getKind() == AccessKind::Store || getKind() == AccessKind::Copy; }
+  }];
+}
+
+def TileGpu_BarrierKind : I32EnumAttr<"BarrierKind", "who waits for whom, and what is ordered", [
+    I32EnumAttrCase<"Block", 0, "block">, I32EnumAttrCase<"Warp", 1, "warp">, I32EnumAttrCase<"Memory", 2, "memory">]> {
+  let cppNamespace = "::tilewright::tile_gpu";
+  let genSpecializedAttr = 0;
+}
+
+def TileGpu_Barrier : AttrDef<TileGpu_Dialect, "Barrier"> {
+  let mnemonic = "barrier";
+  let summary = "a barrier of a lowered kernel";
+  let description = [{
+    Stands as `tile_gpu.barrier` at the operations that a barrier is made of; all of them have its number. `block` and `warp` order shared memory, `memory` stands for a barrier of the
+    block that orders global memory too.
+  }];
+  let parameters = (ins EnumParameter<TileGpu_BarrierKind>:$kind, "int64_t":$number);
+  let assemblyFormat = "`<` $kind $number `>`";
+}
+
+def TileGpu_NoteKind : I32EnumAttr<"NoteKind", "what a note says", [
+    I32EnumAttrCase<"Together", 0, "together">, I32EnumAttrCase<"Phase", 1, "phase">, I32EnumAttrCase<"Commit", 2, "commit">, I32EnumAttrCase<"Wait", 3, "wait">,
+    I32EnumAttrCase<"Restart", 4, "restart">, I32EnumAttrCase<"Turn", 5, "turn">]> {
+  let cppNamespace = "::tilewright::tile_gpu";
 }
 
 def TileGpu_Shared : TypeDef<TileGpu_Dialect, "Shared"> {

@@ -13,8 +13,7 @@ namespace scf = mlir::scf;
 
 namespace {
 
-constexpr unsigned kGlobalSpace = 1, kSharedSpace = 3;
-constexpr llvm::StringLiteral kSharedName = "tile_gpu_shared";
+constexpr unsigned kGlobalSpace = 1;
 
 bool has_assertion(mlir::func::FuncOp function) {
   return function.walk([](tile::AssertOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
@@ -23,12 +22,12 @@ bool has_assertion(mlir::func::FuncOp function) {
 }  // namespace
 
 Emitter::Emitter(mlir::func::FuncOp source, const GpuTarget& target, int warps)
-    : source_(source), target_(target), warps_(warps), b_(source.getLoc(), source.getContext()) {}
+    : source_(source), target_(target), warps_(warps), b_(source.getLoc(), source.getContext()) {
+  b_.setListener(&marker_);
+}
 
 mlir::LogicalResult Emitter::run() {
   b_.setInsertionPoint(source_);
-  LLVM::GlobalOp::create(b_, LLVM::LLVMArrayType::get(b_.getI8Type(), 0), /*isConstant=*/false, LLVM::Linkage::External, kSharedName, mlir::Attribute(),
-                         /*alignment=*/1024, kSharedSpace);
   std::size_t slots = has_assertion(source_) ? 1 : 0;
   for (mlir::Type type : source_.getArgumentTypes()) {
     auto view = llvm::dyn_cast<tile::ViewType>(type);
@@ -44,9 +43,7 @@ mlir::LogicalResult Emitter::run() {
   const int lanes = target_.lanes();
   lane_ = arith::AndIOp::create(b_, thread, i32(lanes - 1));
   warp_ = warps_ == 1 ? i32(0) : arith::DivUIOp::create(b_, thread, i32(lanes)).getResult();
-  shared_ = LLVM::AddressOfOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext(), kSharedSpace), kSharedName);
   bind_arguments(emitted);
-  source_.walk([&](tile_gpu::AllocOp op) { emit_alloc(op); });  // scratch lies behind all of them
   emit_block(source_.getBody().front());
   b_.setLoc(source_.getLoc());
   mlir::func::ReturnOp::create(b_);
@@ -77,14 +74,12 @@ void Emitter::bind_arguments(mlir::func::FuncOp function) {
 }
 
 void Emitter::emit_block(mlir::Block& block) {
-  const bool is_stretch = !llvm::isa<tile::ReduceOp, tile::ScanOp>(block.getParentOp());
-  if (is_stretch) scratch_in_turns_ = false;
   for (mlir::Operation& op : block.without_terminator()) {
     if (failed_) return;
     b_.setLoc(op.getLoc());
+    current_ = &op;
     emit_operation(&op);
   }
-  if (is_stretch) scratch_in_turns_ = false;
 }
 
 void Emitter::emit_operation(mlir::Operation* op) {
@@ -95,9 +90,9 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return emit_load(load);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
   if (auto assertion = llvm::dyn_cast<tile::AssertOp>(op)) return emit_assert(assertion);
-  if (llvm::isa<tile_gpu::AllocOp>(op)) return;
+  if (auto alloc = llvm::dyn_cast<tile_gpu::AllocOp>(op)) return emit_alloc(alloc);
   if (auto copy = llvm::dyn_cast<tile_gpu::CopyAsyncOp>(op)) return emit_copy_async(copy);
-  if (llvm::isa<tile_gpu::CommitOp>(op)) return target_.commit_copies(b_);
+  if (llvm::isa<tile_gpu::CommitOp>(op)) return emit_commit();
   if (auto wait = llvm::dyn_cast<tile_gpu::WaitOp>(op)) return emit_wait(wait);
   if (auto local = llvm::dyn_cast<tile_gpu::LocalLoadOp>(op)) return emit_local_load(local);
   if (auto convert = llvm::dyn_cast<tile_gpu::ConvertLayoutOp>(op)) return emit_convert(convert);
@@ -177,11 +172,13 @@ void Emitter::emit_for(scf::ForOp op) {
     mlir::OpBuilder::InsertionGuard guard(b_);
     mlir::Block* body = loop.getBody();
     b_.setInsertionPointToStart(body);
+    if (!body->empty() && body->back().hasTrait<mlir::OpTrait::IsTerminator>()) body->back().erase();
+    b_.setInsertionPointToEnd(body);
+    note(tile_gpu::NoteKind::Together);
     scalars_[op.getInductionVar()] = loop.getInductionVar();
     bind_flattened(op.getRegionIterArgs(), loop.getRegionIterArgs());
     emit_block(*op.getBody());
-    if (!body->empty() && body->back().hasTrait<mlir::OpTrait::IsTerminator>()) body->back().erase();
-    b_.setInsertionPointToEnd(body);
+    end_turn(op);
     scf::YieldOp::create(b_, flattened(op.getBody()->getTerminator()->getOperands()));
   }
   bind_flattened(op.getResults(), loop.getResults());
@@ -196,6 +193,7 @@ void Emitter::emit_if(scf::IfOp op) {
     b_.setInsertionPointToStart(body);
     if (!body->empty() && body->back().hasTrait<mlir::OpTrait::IsTerminator>()) body->back().erase();
     b_.setInsertionPointToEnd(body);
+    note(tile_gpu::NoteKind::Together);
     emit_block(from.front());
     scf::YieldOp::create(b_, flattened(from.front().getTerminator()->getOperands()));
   };
@@ -210,6 +208,7 @@ void Emitter::emit_while(scf::WhileOp op) {
   const auto open = [&](mlir::Region& region, mlir::ValueRange arguments) {
     llvm::SmallVector<mlir::Type> types = flattened_types(arguments);
     mlir::Block* body = b_.createBlock(&region, {}, types, llvm::SmallVector<mlir::Location>(types.size(), b_.getLoc()));
+    note(tile_gpu::NoteKind::Together);
     bind_flattened(arguments, body->getArguments());
   };
   open(loop.getBefore(), op.getBeforeArguments());

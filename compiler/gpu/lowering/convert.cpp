@@ -19,7 +19,7 @@ Registers Emitter::convert(Registers registers, const Layout& from, const Layout
   if (from == to) return registers;
   layout::ConversionOptions options;
   options.element_bytes = static_cast<int>(bytes_of(element));
-  options.max_scratch_bytes = target_.max_shared_bytes() - allocated_bytes_;
+  options.max_scratch_bytes = target_.max_shared_bytes() - staged_bytes(current_);
   const ConversionPlan plan = layout::plan_conversion(from, to, options);
   Registers result;
   switch (plan.kind) {

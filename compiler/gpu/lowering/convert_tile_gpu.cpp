@@ -35,17 +35,9 @@ class ConvertTileGpu : public mlir::PassWrapper<ConvertTileGpu, mlir::OperationP
         kernel.emitError("layouts are to be assigned first");
         return signalPassFailure();
       }
-      const std::string name = kernel.getName().str();
-      const mlir::Location loc = kernel.getLoc();
       Emitter emitter(kernel, target_, static_cast<int>(warps.getInt()));
       if (mlir::failed(emitter.run())) return signalPassFailure();
-      if (emitter.shared_bytes() > target_.max_shared_bytes()) {
-        mlir::emitError(loc) << "kernel '" << name << "' needs " << emitter.shared_bytes() << " bytes of shared memory a block; " << target_.name() << " has "
-                             << target_.max_shared_bytes() << "; smaller tiles need less";
-        return signalPassFailure();
-      }
       mlir::Builder builder(&getContext());
-      module->setAttr(tile_gpu::kSharedBytesAttr, builder.getI64IntegerAttr(emitter.shared_bytes()));
       const auto strings = [&](const std::vector<std::string>& list) {
         return builder.getStrArrayAttr(llvm::to_vector_of<llvm::StringRef>(list));
       };

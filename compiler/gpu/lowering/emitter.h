@@ -3,13 +3,14 @@
 // A tile becomes the registers that its layout gives a thread, each an SSA value of the element's type. Registers in which no thread holds an element are poison. Scalars are the
 // same in all threads. Loops and branches carry registers in place of tiles; they are uniform, since only scalars steer them, so every thread meets every barrier.
 //
-// The emitted function takes the slots of runtime/artifact.h as i64 parameters; shared memory is one block of bytes, of which operations that need some for
-// themselves take scratch. One idea a file: control.cpp walks, index.cpp computes coordinates, memory.cpp loads and stores, convert.cpp moves tiles between layouts,
+// The emitted function takes the slots of runtime/artifact.h as i64 parameters. What it touches in shared memory are buffers (tile_gpu.buffer), each access marked with its own; where
+// buffers lie, and where threads wait for each other, passes say that follow. One idea a file: control.cpp walks, index.cpp computes coordinates, memory.cpp loads and stores, convert.cpp moves tiles between layouts,
 // and the other operations are in files of their names.
 #pragma once
 
 #include "compiler/gpu/access.h"
 #include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/marker.h"
 #include "compiler/gpu/target.h"
 #include "compiler/layout/conversion.h"
 #include "compiler/layout/index_expression.h"
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +48,6 @@ class Emitter {
   // Emits the function in the place of `source`, under its name, and erases `source`.
   mlir::LogicalResult run();
 
-  std::int64_t shared_bytes() const { return allocated_bytes_ + scratch_bytes_; }
   const std::vector<std::string>& assertions() const { return assertions_; }
   const std::vector<std::string>& remarks() const { return remarks_; }
 
@@ -112,9 +113,12 @@ class Emitter {
   // ---- staging.cpp: tiles that stay in shared memory
   void emit_alloc(tile_gpu::AllocOp op);
   void emit_copy_async(tile_gpu::CopyAsyncOp op);
+  void emit_commit();
   void emit_wait(tile_gpu::WaitOp op);
   void emit_local_load(tile_gpu::LocalLoadOp op);
+  void end_turn(mlir::scf::ForOp loop);  // of the tiles that the loop uses in turns
   Value shared_tile(Value shared, Value slot);  // address of one of the tiles
+  std::int64_t staged_bytes(mlir::Operation* at);  // of tiles that are in shared memory there
   using Loader = std::function<void(Registers&, int)>;  // brings a register, and others with it
   Value fetch(Value tile, int reg);                     // a register of a tile that may not have been loaded yet
 
@@ -155,15 +159,19 @@ class Emitter {
   void emit_concat(tile::ConcatOp op);
   void emit_slice(tile::SliceOp op);
 
-  // ---- shared.cpp: scratch memory of one operation
-  // The block's scratch, `bytes` long, free for this operation; everything before is done reading and writing it.
+  // ---- shared.cpp: shared memory; scratch memory of one operation
+  // The address of a new buffer that is the operation's own.
   Value open_scratch(std::int64_t bytes);
-  // Writes of this operation to scratch are now seen by every thread.
+  // A phase of accesses begins (#tile_gpu.access): what was written to scratch before is seen by every thread, and what was read may be overwritten.
   void publish_scratch();
+  Value open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment);
+  void note(tile_gpu::NoteKind kind, std::optional<std::int64_t> pending = {}, llvm::ArrayRef<std::int64_t> buffers = {});
+  // What an operation does to the buffer that an address is in.
+  tile_gpu::AccessAttr access_of(tile_gpu::AccessKind kind, Value address, std::int64_t turn = -1);
   Value shared_address(Value base, Value offset, std::int64_t constant_offset = 0);  // bytes
   Value shared_element(Value base, const layout::IndexExpression& offsets, int reg, std::int64_t size);
   void store_shared(Value value, Value address);
-  Value load_shared(mlir::Type type, Value address);
+  Value load_shared(mlir::Type type, Value address, std::int64_t turn = -1);
   // The offset in bytes of what a register holds, in an array with these strides in elements; i32.
   Value offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::ArrayRef<Value> coordinates, mlir::Type element);
   // Writes the elements of a tile to scratch at `base`, each once; no synchronisation.
@@ -202,20 +210,19 @@ class Emitter {
   int warps_;
   mlir::ImplicitLocOpBuilder b_;
   bool failed_ = false;
-  std::int64_t allocated_bytes_ = 0;  // of tiles that stay in shared memory; scratch follows
-  std::int64_t scratch_bytes_ = 0;
-  bool scratch_in_turns_ = false;  // the last operation with scratch was a small one of this stretch of code
-  int scratch_turn_ = 0;
+  mlir::Operation* current_ = nullptr;  // of the source
+  std::int64_t buffers_ = 0, barriers_ = 0;
+  bool apart_ = false;  // accesses that are emitted now are apart (#tile_gpu.access)
+  Marker marker_;       // listens to the builder
   std::vector<std::string> assertions_, remarks_;
 
   Value lane_, warp_;  // i32
-  Value shared_;       // !llvm.ptr<3>
   Value board_;        // i64, where failed assertions are reported
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, Registers> tiles_;
   llvm::DenseMap<Value, Loader> loaders_;
   llvm::DenseMap<Value, ViewParts> views_;
-  llvm::DenseMap<Value, std::int64_t> allocated_;  // offsets of shared tiles
+  llvm::DenseMap<Value, Value> allocated_;  // addresses of shared tiles
   llvm::DenseMap<mlir::Attribute, std::unique_ptr<Layout>> layouts_;
 };
 

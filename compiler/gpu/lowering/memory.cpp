@@ -217,7 +217,9 @@ void Emitter::order_memory(mlir::Operation* op, Value view) {
     if (auto load = llvm::dyn_cast<tile::LoadOp>(other)) ordered |= stores && root(load.getView()) == root(view);
     if (auto store = llvm::dyn_cast<tile::StoreOp>(other)) ordered |= other != op && root(store.getView()) == root(view);
   });
-  if (ordered) target_.memory_barrier(b_);
+  if (!ordered) return;
+  const auto barrier = tile_gpu::BarrierAttr::get(b_.getContext(), tile_gpu::BarrierKind::Memory, barriers_++);
+  marker_.mark(tile_gpu::kBarrierAttr, barrier, [&] { target_.memory_barrier(b_); });
 }
 
 void Emitter::emit_load(tile::LoadOp op) {

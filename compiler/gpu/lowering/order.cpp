@@ -104,9 +104,7 @@ void Emitter::emit_ranked(tile::TopKOp op) {
     }
     keys.push_back(key);
   }
-  const std::int64_t keys_bytes = lines * extent * 8, values_bytes = llvm::alignTo(lines * k * bytes_of(element), 8);
-  Value base = open_scratch(keys_bytes + values_bytes + lines * k * 4);
-  Value values_base = shared_address(base, {}, keys_bytes), indices_base = shared_address(base, {}, keys_bytes + values_bytes);
+  Value base = open_scratch(lines * extent * 8), values_base = open_scratch(lines * k * bytes_of(element)), indices_base = open_scratch(lines * k * 4);
   write_strided(keys, layout, i64_type, base, strides);
   publish_scratch();
 
@@ -189,9 +187,8 @@ void Emitter::emit_sorted(tile::TopKOp op, std::int64_t padded) {
   const auto strides = line_strides(layout.extents(), axis, padded), value_strides = line_strides(layout.extents(), axis, extent);
 
   // Keys, the positions where a key does not hold them, and the elements themselves as they were.
-  const std::int64_t keys_bytes = lines * padded * 8, positions_bytes = wide ? lines * padded * 4 : 0;
-  Value keys_base = open_scratch(keys_bytes + positions_bytes + lines * extent * bytes_of(element));
-  Value positions_base = shared_address(keys_base, {}, keys_bytes), values_base = shared_address(keys_base, {}, keys_bytes + positions_bytes);
+  Value keys_base = open_scratch(lines * padded * 8), positions_base = wide ? open_scratch(lines * padded * 4) : Value();
+  Value values_base = open_scratch(lines * extent * bytes_of(element));
   const auto at = [&](Value base, Value index, std::int64_t bytes) { return shared_address(base, arith::MulIOp::create(b_, index, i32(bytes))); };
 
   Registers keys, positions;
@@ -222,8 +219,11 @@ void Emitter::emit_sorted(tile::TopKOp op, std::int64_t padded) {
   // The network: runs of `size` sorted elements, each made from two by comparisons over ever shorter distances.
   const int levels = static_cast<int>(llvm::Log2_64(static_cast<std::uint64_t>(padded)));
   loop(b_, i32(0), i32(levels), i32(1), [&](Value level) {
+    note(tile_gpu::NoteKind::Together);
     loop(b_, i32(0), add(level, i32(1)), i32(1), [&](Value step) {
+      note(tile_gpu::NoteKind::Together);
       Value shift = arith::SubIOp::create(b_, level, step), distance = arith::ShLIOp::create(b_, i32(1), shift);
+      apart_ = true;
       loop(b_, thread, i32(lines * padded / 2), i32(threads), [&](Value pair) {
         // Pair p joins the p-th element whose bit `distance` is 0 with its partner. In the first step of a level the partner is mirrored, and so all runs ascend.
         Value low = arith::AndIOp::create(b_, pair, arith::SubIOp::create(b_, distance, i32(1)));
@@ -250,6 +250,7 @@ void Emitter::emit_sorted(tile::TopKOp op, std::int64_t padded) {
           store_shared(x_position, at(positions_base, y, 4));
         }
       });
+      apart_ = false;
       publish_scratch();
     });
   });

@@ -1,31 +1,36 @@
-// Scratch in shared memory.
+// Shared memory: buffers, and scratch of one operation.
 #include "compiler/gpu/lowering/emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
-#include <algorithm>
-
 namespace tilewright::gpu {
 
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
 
-// Small operations in one stretch of code take turns with two pieces of memory. Who writes to a piece then needs no barrier: the last reads from it came before the barrier between the writes
-// and reads of the operation in between.
-Emitter::Value Emitter::open_scratch(std::int64_t bytes) {
-  constexpr std::int64_t kPiece = 8 << 10;
-  const bool small = bytes <= kPiece;
-  if (!small || !scratch_in_turns_) target_.barrier(b_);
-  scratch_turn_ = small && scratch_in_turns_ ? 1 - scratch_turn_ : 0;
-  scratch_in_turns_ = small;
-  const std::int64_t offset = scratch_turn_ * kPiece;
-  scratch_bytes_ = std::max(scratch_bytes_, offset + bytes);
-  return shared_address(shared_, {}, allocated_bytes_ + offset);
+Emitter::Value Emitter::open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment) {
+  return tile_gpu::BufferOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext(), tile_gpu::kSharedSpace), buffers_++, bytes, tiles, alignment);
 }
 
-void Emitter::publish_scratch() { target_.barrier(b_); }
+void Emitter::note(tile_gpu::NoteKind kind, std::optional<std::int64_t> pending, llvm::ArrayRef<std::int64_t> buffers) {
+  tile_gpu::NoteOp::create(b_, kind, pending ? b_.getI64IntegerAttr(*pending) : nullptr, buffers.empty() ? nullptr : b_.getDenseI64ArrayAttr(buffers));
+}
+
+Emitter::Value Emitter::open_scratch(std::int64_t bytes) {
+  constexpr std::int64_t kWidestAccess = 16;
+  Value base = open_buffer(bytes, /*tiles=*/1, kWidestAccess);
+  publish_scratch();
+  return base;
+}
+
+void Emitter::publish_scratch() { note(tile_gpu::NoteKind::Phase); }
+
+tile_gpu::AccessAttr Emitter::access_of(tile_gpu::AccessKind kind, Value address, std::int64_t turn) {
+  while (auto offset = address.getDefiningOp<LLVM::GEPOp>()) address = offset.getBase();
+  return tile_gpu::AccessAttr::get(b_.getContext(), kind, static_cast<std::int64_t>(address.getDefiningOp<tile_gpu::BufferOp>().getNumber()), turn, apart_, /*warps=*/0);
+}
 
 Emitter::Value Emitter::shared_address(Value base, Value offset, std::int64_t constant_offset) {
   const mlir::Type byte = b_.getI8Type();
@@ -44,13 +49,16 @@ void Emitter::store_shared(Value value, Value address) {
   const mlir::Type type = value.getType();
   auto vector = llvm::dyn_cast<mlir::VectorType>(type);
   const std::int64_t bytes = vector ? vector.getNumElements() * bytes_of(vector.getElementType()) : bytes_of(type);
-  LLVM::StoreOp::create(b_, value, address, static_cast<unsigned>(bytes));
+  auto store = LLVM::StoreOp::create(b_, value, address, static_cast<unsigned>(bytes));
+  store->setAttr(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Store, address));
 }
 
-Emitter::Value Emitter::load_shared(mlir::Type type, Value address) {
+Emitter::Value Emitter::load_shared(mlir::Type type, Value address, std::int64_t turn) {
   auto vector = llvm::dyn_cast<mlir::VectorType>(type);
   const std::int64_t bytes = vector ? vector.getNumElements() * bytes_of(vector.getElementType()) : bytes_of(type);
-  return LLVM::LoadOp::create(b_, type, address, static_cast<unsigned>(bytes));
+  auto load = LLVM::LoadOp::create(b_, type, address, static_cast<unsigned>(bytes));
+  load->setAttr(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, address, turn));
+  return load;
 }
 
 std::int64_t Emitter::row_major_bytes(const Layout& layout, mlir::Type element) { return layout.elements() * bytes_of(element); }

@@ -36,14 +36,36 @@ bool copies_before(tile_gpu::LocalLoadOp load, tile::DotOp dot) {
 
 void Emitter::emit_alloc(tile_gpu::AllocOp op) {
   const auto type = op.getType();
-  allocated_[op.getResult()] = allocated_bytes_;
-  allocated_bytes_ += tile_bytes(type) * type.getCount();
+  const std::int64_t number = buffers_;
+  allocated_[op.getResult()] = open_buffer(tile_bytes(type) * type.getCount(), type.getCount(), kTileAlignment);
+  if (type.getCount() > 1) note(tile_gpu::NoteKind::Restart, {}, {number});
+}
+
+std::int64_t Emitter::staged_bytes(mlir::Operation* at) {
+  std::int64_t bytes = 0;
+  source_.walk([&](tile_gpu::AllocOp op) {
+    mlir::Operation* here = op->getBlock()->findAncestorOpInBlock(*at);
+    if (!here || here->isBeforeInBlock(op)) return;
+    const bool is_used = llvm::any_of(op->getUsers(), [&](mlir::Operation* user) { return !op->getBlock()->findAncestorOpInBlock(*user)->isBeforeInBlock(here); });
+    if (is_used) bytes += tile_bytes(op.getType()) * op.getType().getCount();
+  });
+  return bytes;
+}
+
+void Emitter::end_turn(mlir::scf::ForOp loop) {
+  llvm::SmallVector<std::int64_t> turning;
+  loop.walk([&](tile_gpu::LocalLoadOp op) {
+    if (!op.getTurn() || op->getParentOfType<mlir::scf::ForOp>() != loop) return;
+    const std::int64_t buffer = access_of(tile_gpu::AccessKind::Load, allocated_[op.getShared()]).getBuffer();
+    if (!llvm::is_contained(turning, buffer)) turning.push_back(buffer);
+  });
+  if (!turning.empty()) note(tile_gpu::NoteKind::Turn, {}, turning);
 }
 
 Emitter::Value Emitter::shared_tile(Value shared, Value slot) {
   const auto type = llvm::cast<tile_gpu::SharedType>(shared.getType());
   Value offset = type.getCount() == 1 ? Value() : arith::MulIOp::create(b_, slot, i32(tile_bytes(type))).getResult();
-  return shared_address(shared_, offset, allocated_[shared]);
+  return shared_address(allocated_[shared], offset);
 }
 
 // Whether all of a tile lies inside of its view; null where index tiles say where it lies.
@@ -66,6 +88,7 @@ void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
   const Layout layout = op.getLayout().layout();
   const auto offsets = layout::offset_expression(layout, arrangement(type.getShape(), type.getElementType()));
   if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  publish_scratch();
   mlir::OpBuilder::InsertionGuard guard(b_);
   const auto only_if = [this](Value condition) {
     if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
@@ -89,6 +112,7 @@ void Emitter::copy_runs(tile_gpu::CopyAsyncOp op, Access& access, const layout::
   const Layout& layout = *access.layout;
   const std::int64_t size = bytes_of(access.view->element);
   const Dimension& inner = access.dimensions.back();
+  const tile_gpu::AccessAttr mark = access_of(tile_gpu::AccessKind::Copy, tile, op.getTurn() ? static_cast<std::int64_t>(*op.getTurn()) : -1);
   const layout::Owners owners = layout::owners(layout);
   RunningAddress addresses;
   for (const layout::RegisterGroup& group : layout::vector_registers(layout, access.contiguous_axis, access.width)) {
@@ -111,13 +135,19 @@ void Emitter::copy_runs(tile_gpu::CopyAsyncOp op, Access& access, const layout::
       // An address that nothing is read from may be any: that of the view.
       from = select(arith::CmpIOp::create(b_, arith::CmpIPredicate::sgt, bytes, i32(0)), from, access.view->base);
     }
-    target_.copy_async(b_, shared_element(tile, offsets, first, size), from, static_cast<int>(access.width * size), bytes);
+    Value to = shared_element(tile, offsets, first, size);
+    marker_.mark(tile_gpu::kAccessAttr, mark, [&] { target_.copy_async(b_, to, from, static_cast<int>(access.width * size), bytes); });
   }
+}
+
+void Emitter::emit_commit() {
+  target_.commit_copies(b_);
+  note(tile_gpu::NoteKind::Commit);
 }
 
 void Emitter::emit_wait(tile_gpu::WaitOp op) {
   target_.wait_copies(b_, static_cast<int>(op.getPending()));
-  target_.barrier(b_);
+  note(tile_gpu::NoteKind::Wait, static_cast<std::int64_t>(op.getPending()));
 }
 
 void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
@@ -128,15 +158,17 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   const Layout wanted = op.getTransposed() ? layout::transposed(layout_of(op.getResult()), {1, 0}) : layout_of(op.getResult());
   const layout::SharedLayout memory = arrangement(type.getShape(), element);
   Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
+  const std::int64_t turn = op.getTurn() ? static_cast<std::int64_t>(*op.getTurn()) : -1;
   Registers result(wanted.registers());
   const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) { return shared_element(tile, offsets, reg, size); };
 
   const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
   if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {
     // Read by read, when a dot first needs a register of it: what is read early takes up registers.
-    Loader load = [this, at, element, loads = *loads, addresses = *addresses](Registers& into, int reg) {
+    Loader load = [this, at, element, mark = access_of(tile_gpu::AccessKind::Matrices, tile, turn), loads = *loads, addresses = *addresses](Registers& into, int reg) {
       const int read = reg / 8;
-      const auto words = target_.load_matrices(b_, at(addresses, loads.address_register(read)), loads.transposed);
+      llvm::SmallVector<Value> words;
+      marker_.mark(tile_gpu::kAccessAttr, mark, [&] { words = target_.load_matrices(b_, at(addresses, loads.address_register(read)), loads.transposed); });
       for (auto [i, word] : llvm::enumerate(words)) {
         Value pair = LLVM::BitcastOp::create(b_, mlir::VectorType::get({2}, element), word);
         for (int half = 0; half < 2; ++half) into[8 * read + 2 * static_cast<int>(i) + half] = LLVM::ExtractElementOp::create(b_, pair, i32(half));
@@ -164,10 +196,10 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
     for (const layout::RegisterGroup& group : *groups) {
       Value address = at(*offsets, group.front());
       if (width == 1) {
-        result[group.front()] = from_memory(load_shared(memory_type(element), address), element);
+        result[group.front()] = from_memory(load_shared(memory_type(element), address, turn), element);
         continue;
       }
-      Value vector = load_shared(mlir::VectorType::get({width}, memory_type(element)), address);
+      Value vector = load_shared(mlir::VectorType::get({width}, memory_type(element)), address, turn);
       for (auto [i, reg] : llvm::enumerate(group))
         result[reg] = from_memory(LLVM::ExtractElementOp::create(b_, vector, i32(static_cast<std::int64_t>(i))), element);
     }

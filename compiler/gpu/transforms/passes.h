@@ -15,7 +15,18 @@ std::unique_ptr<mlir::Pass> create_assign_layouts(const GpuTarget& target);
 // "tile-gpu-stage-loads": loads that become operands of matrix instructions go to shared memory by asynchronous copies; in loops that ask for stages, iterations ahead.
 std::unique_ptr<mlir::Pass> create_stage_loads(const GpuTarget& target);
 
-// "convert-tile-gpu": code of one thread, in arith, math, scf and the LLVM dialect. The module then says what a launch needs (TileGpuDialect.h).
+// "convert-tile-gpu": code of one thread, in arith, math, scf and the LLVM dialect. The module then says what a launch needs (TileGpuDialect.h), but for shared memory, which is
+// buffers without addresses; accesses to it are marked, and nobody waits for anybody yet because of them.
 std::unique_ptr<mlir::Pass> create_convert_tile_gpu(const GpuTarget& target);
+
+// "tile-gpu-allocate-shared": buffers get addresses, and the kernel a table of them (kBuffersAttr). Fails where they do not fit.
+std::unique_ptr<mlir::Pass> create_allocate_shared(const GpuTarget& target);
+
+// "tile-gpu-insert-barriers": the barriers that the marked accesses need. Fails with TW9521 where no barrier would do.
+std::unique_ptr<mlir::Pass> create_insert_barriers(const GpuTarget& target);
+
+// "tile-gpu-check-shared": that kernels without structured control flow, as they come out of the lowering, have every barrier that they need (else TW9521, TW9522) and no other
+// (TW9523), and that every access is marked (TW9524). Marks and notes are gone afterwards.
+std::unique_ptr<mlir::Pass> create_check_shared();
 
 }  // namespace tilewright::gpu

@@ -35,8 +35,6 @@ using mlir::Value;
 
 // Shared memory that is left for scratch, where conversions do with it.
 constexpr std::int64_t kScratchReserve = 16 << 10;
-// Enough groups that waiting for all but so many is no wait for copies.
-constexpr std::int64_t kAnyPending = 15;
 
 // A load that can be staged, and the conversions that its tile goes through.
 struct Staged {
@@ -83,15 +81,20 @@ class Staging {
       bytes += tile_bytes(staged->type(1));
       (stages > 1 && is_ahead(load, loop) ? ahead : in_place).push_back(std::move(*staged));
     }
-    while (stages > 1 && used_bytes_ + bytes * stages > target_.max_shared_bytes() - reserve_) --stages;
-    if (used_bytes_ + bytes * stages > target_.max_shared_bytes() - reserve_) return;
+    // Tiles of loops inside are there at the same time; those of other loops are not.
+    std::int64_t inside = 0;
+    loop.getBody()->walk([&](scf::ForOp inner) { inside = std::max(inside, most_bytes_[inner]); });
+    while (stages > 1 && inside + bytes * stages > target_.max_shared_bytes() - reserve_) --stages;
+    most_bytes_[loop] = inside;
+    if (inside + bytes * stages > target_.max_shared_bytes() - reserve_) return;
     if (stages == 1) {
       in_place.append(std::move(ahead));
       ahead.clear();
     }
-    used_bytes_ += bytes * stages;
+    const std::int64_t most = inside + bytes * stages;
     for (const Staged& staged : in_place) copy_in_place(staged);
-    if (!ahead.empty()) copy_ahead(loop, ahead, stages);
+    if (!ahead.empty()) loop = copy_ahead(loop, ahead, stages);
+    most_bytes_[loop] = most;
   }
 
   // Loads that an iteration executes at most once: those in its branches too.
@@ -187,23 +190,23 @@ class Staging {
 
   Value i64(std::int64_t value) { return arith::ConstantOp::create(rewriter_, kernel_.getLoc(), rewriter_.getI64IntegerAttr(value)); }
 
-  Value alloc(Staged staged, std::int64_t count) {
-    mlir::OpBuilder::InsertionGuard guard(rewriter_);
-    rewriter_.setInsertionPointToStart(&kernel_.getBody().front());
-    return tile_gpu::AllocOp::create(rewriter_, staged.load.getLoc(), staged.type(count));
-  }
+  Value alloc(Staged staged, std::int64_t count) { return tile_gpu::AllocOp::create(rewriter_, staged.load.getLoc(), staged.type(count)); }
 
-  void copy(Staged staged, Value predicate, Value shared, Value slot, const mlir::IRMapping& mapping) {
+  // `turn` of a pipeline's tiles: the tile is that of the iteration so many after this one.
+  mlir::IntegerAttr turn_attr(std::optional<std::int64_t> turn) { return turn ? rewriter_.getI64IntegerAttr(*turn) : nullptr; }
+
+  void copy(Staged staged, Value predicate, Value shared, Value slot, std::optional<std::int64_t> turn, const mlir::IRMapping& mapping) {
     tile::LoadOp load = staged.load;
     llvm::SmallVector<Value> indices;
     for (Value index : load.getIndices()) indices.push_back(mapping.lookupOrDefault(index));
     const Value mask = load.getMask() ? mapping.lookupOrDefault(load.getMask()) : Value();
     const auto layout = llvm::cast<tile_gpu::LayoutAttr>(llvm::cast<mlir::RankedTensorType>(load.getResult().getType()).getEncoding());
-    tile_gpu::CopyAsyncOp::create(rewriter_, load.getLoc(), mapping.lookupOrDefault(load.getView()), indices, mask, predicate, shared, slot, load.getMapsAttr(), layout);
+    tile_gpu::CopyAsyncOp::create(rewriter_, load.getLoc(), mapping.lookupOrDefault(load.getView()), indices, mask, predicate, shared, slot, load.getMapsAttr(), layout,
+                                  turn_attr(turn));
   }
 
   // The conversions read the shared tile, each right before its first use.
-  void replace(Staged staged, Value shared, Value slot) {
+  void replace(Staged staged, Value shared, Value slot, std::optional<std::int64_t> turn) {
     for (Staged::Use use : staged.uses) {
       mlir::Operation* first = nullptr;
       for (mlir::Operation* user : use.convert->getUsers()) {
@@ -212,7 +215,8 @@ class Staging {
       }
       if (!first || first->getBlock() != use.convert->getBlock()) first = use.convert;
       rewriter_.setInsertionPoint(first);
-      auto local = tile_gpu::LocalLoadOp::create(rewriter_, use.convert.getLoc(), use.convert.getType(), shared, slot, use.transposed ? rewriter_.getUnitAttr() : nullptr);
+      auto local = tile_gpu::LocalLoadOp::create(rewriter_, use.convert.getLoc(), use.convert.getType(), shared, slot, use.transposed ? rewriter_.getUnitAttr() : nullptr,
+                                                 turn_attr(turn));
       use.convert.replaceAllUsesWith(local.getResult());
     }
     for (Staged::Use use : staged.uses) {
@@ -224,16 +228,15 @@ class Staging {
   }
 
   void copy_in_place(Staged staged) {
-    Value shared = alloc(staged, 1);
     const mlir::Location loc = staged.load.getLoc();
     rewriter_.setInsertionPoint(staged.load);
+    Value shared = alloc(staged, 1);
     Value zero = i32(0);
     Value always = arith::ConstantOp::create(rewriter_, loc, rewriter_.getBoolAttr(true));
-    tile_gpu::WaitOp::create(rewriter_, loc, kAnyPending);
-    copy(staged, always, shared, zero, {});
+    copy(staged, always, shared, zero, std::nullopt, {});
     tile_gpu::CommitOp::create(rewriter_, loc);
     tile_gpu::WaitOp::create(rewriter_, loc, 0);
-    replace(staged, shared, zero);
+    replace(staged, shared, zero, std::nullopt);
   }
 
   // Copies the operations of the loop that `value` is computed from to where the rewriter stands.
@@ -244,7 +247,7 @@ class Staging {
     rewriter_.clone(*op, mapping);
   }
 
-  void copy_iteration(scf::ForOp loop, llvm::ArrayRef<Staged> staged, llvm::ArrayRef<Value> shared, Value iteration, Value slot) {
+  void copy_iteration(scf::ForOp loop, llvm::ArrayRef<Staged> staged, llvm::ArrayRef<Value> shared, Value iteration, Value slot, std::int64_t turn) {
     const mlir::Location loc = loop.getLoc();
     Value runs = arith::CmpIOp::create(rewriter_, loc, arith::CmpIPredicate::slt, iteration, loop.getUpperBound());
     mlir::IRMapping mapping;
@@ -259,20 +262,20 @@ class Staging {
         if (!taken) condition = arith::XOrIOp::create(rewriter_, loc, condition, arith::ConstantOp::create(rewriter_, loc, rewriter_.getBoolAttr(true)));
         wanted = arith::AndIOp::create(rewriter_, loc, wanted, condition);
       }
-      copy(each, wanted, tile, slot, mapping);
+      copy(each, wanted, tile, slot, turn, mapping);
     }
     tile_gpu::CommitOp::create(rewriter_, loc);
   }
 
-  void copy_ahead(scf::ForOp loop, llvm::ArrayRef<Staged> staged, std::int64_t stages) {
+  // Returns the loop that takes the place of `loop`.
+  scf::ForOp copy_ahead(scf::ForOp loop, llvm::ArrayRef<Staged> staged, std::int64_t stages) {
     const mlir::Location loc = loop.getLoc();
+    rewriter_.setInsertionPoint(loop);
     llvm::SmallVector<Value> shared;
     for (Staged each : staged) shared.push_back(alloc(each, stages));
-
-    rewriter_.setInsertionPoint(loop);
     for (std::int64_t stage = 0; stage + 1 < stages; ++stage) {
       Value steps = arith::MulIOp::create(rewriter_, loc, loop.getStep(), i64(stage));
-      copy_iteration(loop, staged, shared, arith::AddIOp::create(rewriter_, loc, loop.getLowerBound(), steps), i32(stage));
+      copy_iteration(loop, staged, shared, arith::AddIOp::create(rewriter_, loc, loop.getLowerBound(), steps), i32(stage), stage);
     }
     Value zero = i32(0);
     const auto next_slot = [&](mlir::OpBuilder& builder, mlir::Location, llvm::ArrayRef<mlir::BlockArgument> arguments) {
@@ -289,9 +292,9 @@ class Staging {
     mlir::Operation* body = wait->getNextNode();
     Value distance = arith::MulIOp::create(rewriter_, loc, loop.getStep(), i64(stages - 1));
     Value later = arith::AddIOp::create(rewriter_, loc, loop.getInductionVar(), distance);
-    copy_iteration(loop, staged, shared, later, wrapped(arith::AddIOp::create(rewriter_, loc, slot, i32(stages - 1)), stages, loc));
+    copy_iteration(loop, staged, shared, later, wrapped(arith::AddIOp::create(rewriter_, loc, slot, i32(stages - 1)), stages, loc), stages - 1);
     mlir::Operation* last_copy = body->getPrevNode();
-    for (auto [each, tile] : llvm::zip(staged, shared)) replace(each, tile, slot);
+    for (auto [each, tile] : llvm::zip(staged, shared)) replace(each, tile, slot, 0);
     // The first product need not wait until all copies are on their way: its first operands are read before them.
     for (mlir::Operation& op : llvm::make_range(std::next(last_copy->getIterator()), loop.getBody()->end())) {
       if (!llvm::isa<tile::DotOp>(op)) continue;
@@ -301,6 +304,7 @@ class Staging {
     }
     rewriter_.setInsertionPointAfter(loop);
     tile_gpu::WaitOp::create(rewriter_, loc, 0);
+    return loop;
   }
 
   // number modulo stages, for numbers below 2 * stages.
@@ -313,7 +317,8 @@ class Staging {
   const GpuTarget& target_;
   mlir::IRRewriter rewriter_;
   llvm::SmallVector<Value> stored_;
-  std::int64_t used_bytes_ = 0, reserve_ = kScratchReserve;
+  std::int64_t reserve_ = kScratchReserve;
+  llvm::DenseMap<mlir::Operation*, std::int64_t> most_bytes_;  // of staged tiles while a loop runs
 };
 
 class StageLoads : public mlir::PassWrapper<StageLoads, mlir::OperationPass<mlir::ModuleOp>> {

@@ -147,6 +147,14 @@ void AmdGpu::barrier(Builder& b) const {
   shared_fence(b, LLVM::AtomicOrdering::acquire);
 }
 
+// Lanes of a wave are in step; what remains is that memory operations keep their order.
+void AmdGpu::warp_barrier(Builder& b) const {
+  const auto fence = [&](LLVM::AtomicOrdering ordering) { LLVM::FenceOp::create(b, ordering, "wavefront"); };
+  fence(LLVM::AtomicOrdering::release);
+  LLVM::CallIntrinsicOp::create(b, b.getStringAttr("llvm.amdgcn.wave.barrier"), mlir::ValueRange{});
+  fence(LLVM::AtomicOrdering::acquire);
+}
+
 void AmdGpu::memory_barrier(Builder& b) const {
   LLVM::FenceOp::create(b, LLVM::AtomicOrdering::release, "workgroup");
   ROCDL::SBarrierOp::create(b);

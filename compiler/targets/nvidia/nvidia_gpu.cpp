@@ -142,6 +142,8 @@ mlir::Value NvidiaGpu::num_programs(Builder& b, int axis) const {
 
 void NvidiaGpu::barrier(Builder& b) const { NVVM::Barrier0Op::create(b); }
 
+void NvidiaGpu::warp_barrier(Builder& b) const { NVVM::SyncWarpOp::create(b, constant(b, b.getI32Type(), kAllLanes)); }
+
 mlir::Value NvidiaGpu::shuffle(Builder& b, Value word, Value lane) const {
   const mlir::Type i32 = b.getI32Type();
   return NVVM::ShflOp::create(b, i32, constant(b, i32, kAllLanes), word, lane, constant(b, i32, 31), NVVM::ShflKind::idx, mlir::UnitAttr());

@@ -37,9 +37,8 @@ func.func @product(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligne
 
 // What is loaded depends on what the loop carries: the copy is waited for where it stands.
 // CHECK-LABEL: func.func @chained
-// CHECK: tile_gpu.alloc : <1, [32, 64], bf16>
 // CHECK: scf.for
-// CHECK: tile_gpu.wait 15
+// CHECK: tile_gpu.alloc : <1, [32, 64], bf16>
 // CHECK: tile_gpu.copy_async
 // CHECK-NEXT: tile_gpu.commit
 // CHECK-NEXT: tile_gpu.wait 0

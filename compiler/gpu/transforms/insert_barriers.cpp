@@ -1,0 +1,372 @@
+// tile-gpu-insert-barriers: lets threads of a lowered kernel wait for each other where one touches shared memory that another has touched, and nowhere else.
+//
+// The code that all threads execute together (the note `together`) becomes a tree of events; what threads execute apart is one event, in front of which a barrier can stand. A walk over
+// the tree carries the accesses that no barrier has ended yet: with every access what has become of it since (Pending). A barrier comes in front of the first event that meets one of them.
+// Loops are walked until nothing new comes around. A barrier that a loop needs in its first iteration only stands in front of the loop. At the end each barrier is tried
+// without, those in the innermost loops first.
+//
+// Two accesses meet if their bytes overlap, one of them writes, and threads of different warps (then a barrier of the block is needed) or of one warp (then one of the warp is enough) may
+// be at one byte; #tile_gpu.access says when they are not.
+#include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/marker.h"
+#include "compiler/gpu/transforms/passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+namespace tilewright::gpu {
+
+namespace {
+
+namespace scf = mlir::scf;
+using tile_gpu::AccessAttr;
+using tile_gpu::AccessKind;
+using tile_gpu::BarrierKind;
+using tile_gpu::NoteKind;
+
+constexpr int kArrived = -2, kBegun = -1, kMostGroups = 31;  // of Pending::group
+constexpr int kAnyTurn = -1;
+
+struct Buffer {
+  std::int64_t offset, bytes, tiles;
+  bool overlaps(const Buffer& other) const { return offset < other.offset + other.bytes && other.offset < offset + bytes; }
+};
+
+// An access that is not yet ended by a barrier.
+struct Pending {
+  int access = 0;        // number of the attribute
+  int turns = 0;         // that its buffer has gone on since, modulo the tiles; or kAnyTurn
+  int group = kArrived;  // of an asynchronous copy: how many groups were committed after its own; kBegun: its own is not
+  bool earlier = false;  // a phase has begun since
+  bool in_warp = false;  // a barrier of the warp has been since
+  bool outside = false;  // it is from outside of the loop that is probed
+
+  auto key() const { return std::tuple(access, turns, group, earlier, in_warp, outside); }
+  bool operator<(const Pending& other) const { return key() < other.key(); }
+};
+using State = std::set<Pending>;
+
+struct Event {
+  enum class Kind : std::uint8_t { kAccesses, kNote, kBarrier, kFor, kIf, kWhile };
+  Kind kind = Kind::kAccesses;
+  mlir::Operation* op = nullptr;
+  std::vector<int> accesses;
+  std::optional<BarrierKind> before;        // inserted
+  std::vector<std::vector<Event>> regions;  // of a loop or branch that all threads take together
+  int depth = 0;                            // loops around it
+};
+
+// What has to be between two accesses; in the order of strength.
+enum class Need : std::uint8_t { kNothing, kWarp, kBlock, kWait };
+
+class Insertion {
+ public:
+  explicit Insertion(mlir::func::FuncOp kernel) : kernel_(kernel) {
+    for (auto buffer : kernel->getAttrOfType<mlir::ArrayAttr>(tile_gpu::kBuffersAttr).getAsRange<mlir::DenseI64ArrayAttr>()) buffers_.push_back({buffer[0], buffer[1], buffer[2]});
+    body_ = events_of(kernel.getBody().front(), 0);
+  }
+
+  bool run() {
+    State state;
+    mode_ = Mode::kInsert;
+    walk(body_, state);
+    if (failed_) return false;
+    remove_superfluous();
+    return true;
+  }
+
+  void write(const GpuTarget& target) {
+    Marker marker;
+    mlir::ImplicitLocOpBuilder b(kernel_.getLoc(), kernel_.getContext());
+    b.setListener(&marker);
+    std::int64_t number = 0;
+    kernel_.walk([&](mlir::Operation* op) {
+      if (auto barrier = op->getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr)) number = std::max(number, barrier.getNumber() + 1);
+    });
+    visit(body_, [&](Event& event) {
+      if (!event.before) return;
+      b.setInsertionPoint(event.op);
+      b.setLoc(event.op->getLoc());
+      marker.mark(tile_gpu::kBarrierAttr, tile_gpu::BarrierAttr::get(b.getContext(), *event.before, number++), [&] {
+        if (*event.before == BarrierKind::Warp) target.warp_barrier(b);
+        else target.barrier(b);
+      });
+    });
+  }
+
+ private:
+  enum class Mode : std::uint8_t {
+    kInsert,
+    kProbe,  // barriers are inserted for the walk alone; what needs one only because of Pending::outside is noted
+    kTry,    // nothing is inserted; whether something is missing is noted
+  };
+
+  // ---- the tree
+
+  int number_of(AccessAttr access) {
+    const auto [found, added] = numbers_.try_emplace(access, static_cast<int>(accesses_.size()));
+    if (added) accesses_.push_back(access);
+    return found->second;
+  }
+
+  static bool is_together(mlir::Operation& op) {
+    for (mlir::Region& region : op.getRegions())
+      for (mlir::Block& block : region)
+        for (mlir::Operation& inner : block)
+          if (auto note = llvm::dyn_cast<tile_gpu::NoteOp>(inner); note && note.getKind() == NoteKind::Together) return true;
+    return false;
+  }
+
+  std::vector<Event> events_of(mlir::Block& block, int depth) {
+    std::vector<Event> events;
+    for (mlir::Operation& op : block) {
+      Event event;
+      event.op = &op;
+      event.depth = depth;
+      if (auto note = llvm::dyn_cast<tile_gpu::NoteOp>(op)) {
+        if (note.getKind() == NoteKind::Together) continue;
+        event.kind = Event::Kind::kNote;
+      } else if (auto barrier = op.getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr)) {
+        event.kind = Event::Kind::kBarrier;
+      } else if (is_together(op)) {
+        event.kind = llvm::isa<scf::ForOp>(op) ? Event::Kind::kFor : llvm::isa<scf::WhileOp>(op) ? Event::Kind::kWhile : Event::Kind::kIf;
+        for (mlir::Region& region : op.getRegions())
+          event.regions.push_back(region.empty() ? std::vector<Event>() : events_of(region.front(), depth + (event.kind == Event::Kind::kIf ? 0 : 1)));
+      } else {
+        op.walk([&](mlir::Operation* inner) {
+          if (auto access = inner->getAttrOfType<AccessAttr>(tile_gpu::kAccessAttr)) {
+            const int number = number_of(access);
+            if (!llvm::is_contained(event.accesses, number)) event.accesses.push_back(number);
+          }
+        });
+        if (event.accesses.empty()) continue;
+        // Accesses alike are as one.
+        if (!events.empty() && events.back().kind == Event::Kind::kAccesses && events.back().accesses == event.accesses) continue;
+      }
+      events.push_back(std::move(event));
+    }
+    return events;
+  }
+
+  template <class Visitor>
+  static void visit(std::vector<Event>& events, Visitor visitor) {
+    for (Event& event : events) {
+      visitor(event);
+      for (auto& region : event.regions) visit(region, visitor);
+    }
+  }
+
+  // ---- which accesses meet
+
+  Need need(const Pending& before, int access) const {
+    const AccessAttr x = accesses_[before.access], y = accesses_[access];
+    if (!x.writes() && !y.writes()) return Need::kNothing;
+    const Need apart = before.group != kArrived ? Need::kWait : Need::kBlock;
+    const Buffer &x_bytes = buffers_[x.getBuffer()], &y_bytes = buffers_[y.getBuffer()];
+    if (x.getBuffer() != y.getBuffer()) return x_bytes.overlaps(y_bytes) ? apart : Need::kNothing;
+    if (x.getTurn() >= 0 && y.getTurn() >= 0 && before.turns != kAnyTurn && (x.getTurn() - before.turns - y.getTurn()) % x_bytes.tiles != 0) return Need::kNothing;
+    if (!before.earlier && ((x.writes() && y.writes()) || (x.getApart() && y.getApart()))) return Need::kNothing;
+    if (apart == Need::kBlock && x.getWarps() != 0 && x.getWarps() == y.getWarps()) return before.in_warp ? Need::kNothing : Need::kWarp;
+    return apart;
+  }
+
+  // ---- the walk
+
+  void walk(std::vector<Event>& events, State& state) {
+    for (Event& event : events) walk(event, state);
+  }
+
+  void walk(Event& event, State& state) {
+    if (event.before) wait(state, *event.before);
+    switch (event.kind) {
+      case Event::Kind::kAccesses: return walk_accesses(event, state);
+      case Event::Kind::kNote: return walk_note(llvm::cast<tile_gpu::NoteOp>(event.op), state);
+      case Event::Kind::kBarrier: return wait(state, event.op->getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr).getKind());
+      case Event::Kind::kIf: {
+        State otherwise = state;
+        walk(event.regions[0], state);
+        walk(event.regions[1], otherwise);
+        state.insert(otherwise.begin(), otherwise.end());
+        return;
+      }
+      case Event::Kind::kFor:
+      case Event::Kind::kWhile: return walk_loop(event, state);
+    }
+  }
+
+  void walk_loop(Event& event, State& state) {
+    if (mode_ == Mode::kInsert && !event.before && !state.empty() && needs_before(event, state)) {
+      event.before = BarrierKind::Block;
+      wait(state, BarrierKind::Block);
+    }
+    State exit = state;
+    for (;;) {
+      State at = state;
+      walk(event.regions[0], at);
+      if (event.kind == Event::Kind::kWhile) {
+        exit = at;
+        walk(event.regions[1], at);
+      }
+      const std::size_t before = state.size();
+      state.insert(at.begin(), at.end());
+      if (state.size() == before) break;
+    }
+    if (event.kind == Event::Kind::kWhile) state = std::move(exit);
+  }
+
+  // Whether an event of the loop meets accesses from before the loop and none that the loop has made by then.
+  bool needs_before(const Event& loop, const State& state) {
+    Event copy = loop;
+    State at;
+    for (Pending pending : state) {
+      pending.outside = true;
+      at.insert(pending);
+    }
+    mode_ = Mode::kProbe;
+    noted_ = false;
+    for (auto& region : copy.regions) walk(region, at);
+    mode_ = Mode::kInsert;
+    return noted_;
+  }
+
+  void walk_accesses(Event& event, State& state) {
+    Need most = Need::kNothing, most_inside = Need::kNothing;
+    for (const Pending& pending : state) {
+      for (int access : event.accesses) {
+        const Need found = need(pending, access);
+        most = std::max(most, found);
+        if (!pending.outside) most_inside = std::max(most_inside, found);
+      }
+    }
+    if (most == Need::kWait) return fail(event, "asynchronous copies have not certainly arrived where their bytes are touched");
+    if (most != Need::kNothing) {
+      if (mode_ == Mode::kTry) {
+        noted_ = true;
+        return;
+      }
+      if (mode_ == Mode::kProbe && most == Need::kBlock && most_inside == Need::kNothing) noted_ = true;
+      const BarrierKind kind = most == Need::kWarp ? BarrierKind::Warp : BarrierKind::Block;
+      if (!event.before || kind == BarrierKind::Block) event.before = kind;
+      wait(state, *event.before);
+    }
+    for (int access : event.accesses) {
+      Pending pending{.access = access, .group = accesses_[access].getKind() == AccessKind::Copy ? kBegun : kArrived};
+      for (int other : event.accesses)
+        if (need(pending, other) != Need::kNothing) return fail(event, "threads that are not together touch the same bytes");
+      state.insert(pending);
+    }
+  }
+
+  template <class Change>
+  static void change(State& state, Change change_one) {
+    State changed;
+    for (Pending pending : state) {
+      change_one(pending);
+      changed.insert(pending);
+    }
+    state = std::move(changed);
+  }
+
+  void walk_note(tile_gpu::NoteOp note, State& state) {
+    const auto is_of = [&](const Pending& pending) { return accesses_[pending.access].getTurn() >= 0 && llvm::is_contained(*note.getBuffers(), accesses_[pending.access].getBuffer()); };
+    switch (note.getKind()) {
+      case NoteKind::Together: return;
+      case NoteKind::Phase: return change(state, [](Pending& pending) { pending.earlier = true; });
+      case NoteKind::Commit:
+        return change(state, [](Pending& pending) {
+          if (pending.group != kArrived) pending.group = std::min(pending.group + 1, kMostGroups);
+        });
+      case NoteKind::Wait:
+        return change(state, [&](Pending& pending) {
+          if (pending.group >= static_cast<int>(*note.getPending())) pending.group = kArrived;
+        });
+      case NoteKind::Restart:
+        return change(state, [&](Pending& pending) {
+          if (is_of(pending)) pending.turns = kAnyTurn;
+        });
+      case NoteKind::Turn:
+        return change(state, [&](Pending& pending) {
+          if (is_of(pending) && pending.turns != kAnyTurn) pending.turns = (pending.turns + 1) % static_cast<int>(buffers_[accesses_[pending.access].getBuffer()].tiles);
+        });
+    }
+  }
+
+  static void wait(State& state, BarrierKind kind) {
+    if (kind == BarrierKind::Warp) return change(state, [](Pending& pending) { pending.in_warp |= pending.group == kArrived; });
+    std::erase_if(state, [](const Pending& pending) { return pending.group == kArrived; });
+  }
+
+  void fail(const Event& event, const char* message) {
+    if (failed_) return;
+    failed_ = true;
+    event.op->emitError() << "TW9521: " << message;
+  }
+
+  // ---- too many
+
+  void remove_superfluous() {
+    std::vector<Event*> waiting;
+    visit(body_, [&](Event& event) {
+      if (event.before) waiting.push_back(&event);
+    });
+    std::stable_sort(waiting.begin(), waiting.end(), [](const Event* a, const Event* b) { return a->depth > b->depth; });
+    mode_ = Mode::kTry;
+    const auto is_enough = [&] {
+      State state;
+      noted_ = false;
+      walk(body_, state);
+      return !noted_;
+    };
+    for (Event* event : waiting) {
+      const std::optional<BarrierKind> kind = std::exchange(event->before, std::nullopt);
+      if (is_enough()) continue;
+      event->before = kind;
+      if (kind != BarrierKind::Block) continue;
+      event->before = BarrierKind::Warp;
+      if (!is_enough()) event->before = kind;
+    }
+  }
+
+  mlir::func::FuncOp kernel_;
+  std::vector<Buffer> buffers_;
+  std::vector<AccessAttr> accesses_;  // those that are different
+  llvm::DenseMap<mlir::Attribute, int> numbers_;
+  std::vector<Event> body_;
+  Mode mode_ = Mode::kInsert;
+  bool noted_ = false, failed_ = false;
+};
+
+class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationPass<mlir::ModuleOp>> {
+ public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(InsertBarriers)
+
+  explicit InsertBarriers(const GpuTarget& target) : target_(target) {}
+
+  llvm::StringRef getArgument() const override { return "tile-gpu-insert-barriers"; }
+  llvm::StringRef getDescription() const override { return "Insert the barriers that accesses to shared memory need"; }
+  void getDependentDialects(mlir::DialectRegistry& registry) const override { target_.register_dialects(registry); }
+
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
+      if (!kernel->hasAttr(tile_gpu::kKernelAttr)) continue;
+      Insertion insertion(kernel);
+      if (!insertion.run()) return signalPassFailure();
+      insertion.write(target_);
+    }
+  }
+
+ private:
+  const GpuTarget& target_;
+};
+
+}  // namespace
+
+std::unique_ptr<mlir::Pass> create_insert_barriers(const GpuTarget& target) { return std::make_unique<InsertBarriers>(target); }
+
+}  // namespace tilewright::gpu
