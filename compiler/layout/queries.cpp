@@ -121,6 +121,29 @@ AxisThreads axis_threads(const Layout& layout, int axis) {
   return result;
 }
 
+bool same_warps(const Layout& a, const Layout& b) {
+  if (a.extents() != b.extents() || a.warps() != b.warps() || a.blocks() != 1 || b.blocks() != 1) return false;
+  // Which bits of the warp's number each bit of a coordinate stands for. Repetitions by registers move whole atoms, so bits beyond the atom's stand for none.
+  using Bits = std::vector<std::vector<std::uint32_t>>;
+  const auto warp_bits = [](const Layout& layout) -> std::optional<Bits> {
+    const Layout canonical = layout.canonical();
+    for (const Repeat& repeat : canonical.repeats())
+      if (repeat.place != Place::kRegister) return std::nullopt;
+    const int warp = static_cast<int>(Place::kWarp);
+    for (const Point& copies : canonical.atom().kernel())
+      if (copies[warp] != 0) return std::nullopt;
+    const LinearMap holder = canonical.atom().right_inverse();
+    Bits bits(layout.rank());
+    for (int axis = 0; axis < layout.rank(); ++axis)
+      for (int bit = 0; bit < holder.input_bits(axis_name(axis)); ++bit) bits[axis].push_back(holder.basis(axis_name(axis), bit)[warp]);
+    for (auto& axis : bits)
+      while (!axis.empty() && axis.back() == 0) axis.pop_back();
+    return bits;
+  };
+  const std::optional<Bits> of_a = warp_bits(a);
+  return of_a && of_a == warp_bits(b);
+}
+
 std::vector<std::pair<int, int>> register_copies(const Layout& layout) {
   const BitMatrix of_register = layout.atom().restricted({"register"}, axis_names(layout.rank())).matrix();
   const Subspace held(of_register.as_columns());

@@ -63,6 +63,9 @@ struct AxisThreads {
 };
 AxisThreads axis_threads(const Layout& layout, int axis);
 
+// Whether it is easily seen that each element is held by one warp alone, the same in both layouts; so that what moves between them stays inside of warps.
+bool same_warps(const Layout& a, const Layout& b);
+
 // Registers of a layout that hold, in every thread, the same element as another register: {copy, original}. Originals are no copies.
 std::vector<std::pair<int, int>> register_copies(const Layout& layout);
 

@@ -63,7 +63,7 @@ def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
 
     `turn t` is of a buffer of several tiles that are used in turns (the notes `turn` and `restart`): in turn i the access touches the tile i + t modulo the number of tiles alone.
 
-    `warps m` says that each byte is touched by one warp alone, which accesses of the buffer with equal m agree on.
+    `warps m` says that each byte is touched by one warp alone: the same one by all accesses with equal m whose buffers begin at one address.
 
     ```mlir
     llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 3>} : f32, !llvm.ptr<3>

@@ -154,6 +154,16 @@ Registers Emitter::convert_by_shuffles(const Registers& registers, const Convers
   return result;
 }
 
+// Equal exchanges have equal plans, and so equal bytes for each warp.
+std::int64_t Emitter::exchange_inside_warps(const layout::SharedPlan& plan, const Layout& from, const Layout& to, std::int64_t size) {
+  if (plan.passes.size() != 1 || !layout::same_warps(from, to)) return 0;
+  const std::tuple<Layout, Layout, std::int64_t> exchange(from, to, size);
+  const auto known = llvm::find(exchanges_, exchange);
+  const std::int64_t number = known - exchanges_.begin() + 1;
+  if (known == exchanges_.end()) exchanges_.push_back(exchange);
+  return number;
+}
+
 Registers Emitter::convert_by_memory(const Registers& registers, const ConversionPlan& conversion, const Layout& from, const Layout& to, mlir::Type element) {
   const layout::SharedPlan& plan = *conversion.shared;
   const mlir::Type held = memory_type(element);
@@ -164,6 +174,7 @@ Registers Emitter::convert_by_memory(const Registers& registers, const Conversio
     return shared_element(base, expression, reg, size);
   };
 
+  by_warps_ = exchange_inside_warps(plan, from, to, size);
   Registers result(to.registers());
   for (const layout::SharedPass& pass : plan.passes) {
     Value base = open_scratch(plan.elements * size);
@@ -207,6 +218,7 @@ Registers Emitter::convert_by_memory(const Registers& registers, const Conversio
         result[reg] = from_memory(LLVM::ExtractElementOp::create(b_, vector, i32(static_cast<std::int64_t>(i))), element);
     }
   }
+  by_warps_ = 0;
   return result;
 }
 

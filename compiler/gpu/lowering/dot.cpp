@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 
 namespace tilewright::gpu {
@@ -97,13 +99,13 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
   const auto a_shape = op.getA().getType().getShape(), b_shape = op.getB().getType().getShape();
   const std::int64_t size = bytes_of(element), depth = a_shape.back(), columns = b_shape.back(), rows = a_shape[a_shape.size() - 2];
   const bool batched = op.hasBatch();
-  const std::int64_t a_bytes = llvm::alignTo(row_major_bytes(layout_of(op.getA()), element), 16);
 
-  Value a_base = open_scratch(a_bytes + row_major_bytes(layout_of(op.getB()), element));
-  Value b_base = shared_address(a_base, {}, a_bytes);
-  write_row_major(registers(op.getA()), layout_of(op.getA()), element, a_base);
-  write_row_major(registers(op.getB()), layout_of(op.getB()), element, b_base);
-  publish_scratch();
+  // In as few parts of the depth as shared memory has room for.
+  constexpr std::int64_t kAlignments = 64;  // bytes that the beginnings of two buffers may leave free
+  const std::int64_t batches = batched ? a_shape[0] : 1, depth_bytes = batches * (rows + columns) * size;
+  const std::int64_t room = target_.max_shared_bytes() - staged_bytes(op) - kAlignments;
+  const std::int64_t parts = llvm::divideCeil(depth, std::clamp<std::int64_t>(room / depth_bytes, 1, depth));
+  const std::int64_t part = llvm::divideCeil(depth, parts);
 
   // Rows of a and columns of b that this thread needs, each read once a step. Coordinates outside the tile are clamped: their sums are not used.
   const int row_axis = batched ? 1 : 0;
@@ -117,11 +119,11 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
     if (!a_offsets.contains(row)) {
       Value index = bounded(row_axis, reg);
       if (batched) index = add(arith::MulIOp::create(b_, bounded(0, reg), i32(rows)), index);
-      a_offsets[row] = arith::MulIOp::create(b_, index, i32(depth * size));
+      a_offsets[row] = arith::MulIOp::create(b_, index, i32(part * size));
     }
     if (!b_offsets.contains(column)) {
       Value index = bounded(row_axis + 1, reg);
-      if (batched) index = add(arith::MulIOp::create(b_, bounded(0, reg), i32(depth * columns)), index);
+      if (batched) index = add(arith::MulIOp::create(b_, bounded(0, reg), i32(part * columns)), index);
       b_offsets[column] = arith::MulIOp::create(b_, index, i32(size));
     }
     of_register.emplace_back(std::move(row), std::move(column));
@@ -132,8 +134,15 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
     if (llvm::isa<mlir::FloatType>(sum_type)) return arith::ExtFOp::create(b_, sum_type, value);
     return op.getIsUnsigned() ? arith::ExtUIOp::create(b_, sum_type, value).getResult() : arith::ExtSIOp::create(b_, sum_type, value).getResult();
   };
-  auto loop = scf::ForOp::create(b_, i32(0), i32(depth), i32(1), registers(op.getAcc()));
-  {
+  const auto tail = [&](std::initializer_list<std::int64_t> strides) { return llvm::SmallVector<std::int64_t>(batched ? strides.begin() : strides.begin() + 1, strides.end()); };
+  Registers sums = registers(op.getAcc());
+  for (std::int64_t first = 0; first < depth; first += part) {
+    const std::int64_t count = std::min(part, depth - first);
+    Value a_base = open_scratch(batches * rows * part * size), b_base = open_scratch(batches * part * columns * size);
+    write_strided(registers(op.getA()), layout_of(op.getA()), element, a_base, tail({rows * part, part, 1}), Window{row_axis + 1, first, count});
+    write_strided(registers(op.getB()), layout_of(op.getB()), element, b_base, tail({part * columns, columns, 1}), Window{row_axis, first, count});
+    publish_scratch();
+    auto loop = scf::ForOp::create(b_, i32(0), i32(count), i32(1), sums);
     mlir::OpBuilder::InsertionGuard guard(b_);
     mlir::Block* body = loop.getBody();
     if (!body->empty() && body->back().hasTrait<mlir::OpTrait::IsTerminator>()) body->back().erase();
@@ -143,15 +152,16 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
     std::map<std::vector<std::int64_t>, Value> a_values, b_values;
     for (const auto& [key, offset] : a_offsets) a_values[key] = widened(load_shared(held, shared_address(a_base, add(offset, a_step))));
     for (const auto& [key, offset] : b_offsets) b_values[key] = widened(load_shared(held, shared_address(b_base, add(offset, b_step))));
-    Registers sums;
+    Registers next;
     for (auto [reg, sum] : llvm::enumerate(loop.getRegionIterArgs())) {
       Value x = a_values[of_register[reg].first], y = b_values[of_register[reg].second];
-      if (llvm::isa<mlir::FloatType>(sum_type)) sums.push_back(mlir::math::FmaOp::create(b_, x, y, sum));
-      else sums.push_back(add(sum, arith::MulIOp::create(b_, x, y)));
+      if (llvm::isa<mlir::FloatType>(sum_type)) next.push_back(mlir::math::FmaOp::create(b_, x, y, sum));
+      else next.push_back(add(sum, arith::MulIOp::create(b_, x, y)));
     }
-    scf::YieldOp::create(b_, sums);
+    scf::YieldOp::create(b_, next);
+    sums = llvm::to_vector(mlir::ValueRange(loop.getResults()));
   }
-  bind(op.getResult(), llvm::to_vector(mlir::ValueRange(loop.getResults())));
+  bind(op.getResult(), std::move(sums));
 }
 
 }  // namespace tilewright::gpu

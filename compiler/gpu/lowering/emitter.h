@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace tilewright::gpu {
@@ -126,6 +127,7 @@ class Emitter {
   void emit_convert(tile_gpu::ConvertLayoutOp op);
   Registers convert(Registers registers, const Layout& from, const Layout& to, mlir::Type element);
   Registers convert_by_shuffles(const Registers& registers, const layout::ConversionPlan& plan, const Layout& to, mlir::Type element);
+  std::int64_t exchange_inside_warps(const layout::SharedPlan& plan, const Layout& from, const Layout& to, std::int64_t size);  // its number, or 0
   Registers convert_by_memory(const Registers& registers, const layout::ConversionPlan& plan, const Layout& from, const Layout& to, mlir::Type element);
   Value choose(const layout::ThreadChoice& choice, llvm::function_ref<Value(int)> value);
   Registers shuffled(const Registers& elements, llvm::function_ref<Value(Value)> shuffle);  // any element types, as words
@@ -174,8 +176,13 @@ class Emitter {
   Value load_shared(mlir::Type type, Value address, std::int64_t turn = -1);
   // The offset in bytes of what a register holds, in an array with these strides in elements; i32.
   Value offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::ArrayRef<Value> coordinates, mlir::Type element);
-  // Writes the elements of a tile to scratch at `base`, each once; no synchronisation.
-  void write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides);
+  // The positions first ... first + count - 1 along an axis.
+  struct Window {
+    int axis;
+    std::int64_t first, count;
+  };
+  // Writes the elements of a tile to scratch at `base`, each once; or those of a window alone, the first of which is at position 0.
+  void write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides, std::optional<Window> window = {});
   void write_row_major(const Registers& registers, const Layout& layout, mlir::Type element, Value base);
   // A register for each of `layout`, read at the offset in bytes that is given for it; registers that no thread uses are zero.
   Registers read_elements(const Layout& layout, mlir::Type element, Value base, llvm::function_ref<Value(int)> offset);
@@ -212,7 +219,10 @@ class Emitter {
   bool failed_ = false;
   mlir::Operation* current_ = nullptr;  // of the source
   std::int64_t buffers_ = 0, barriers_ = 0;
-  bool apart_ = false;  // accesses that are emitted now are apart (#tile_gpu.access)
+  // Of accesses that are emitted now (#tile_gpu.access).
+  bool apart_ = false;
+  std::int64_t by_warps_ = 0;
+  std::vector<std::tuple<Layout, Layout, std::int64_t>> exchanges_;  // inside of warps: layouts and bytes of an element
   Marker marker_;       // listens to the builder
   std::vector<std::string> assertions_, remarks_;
 

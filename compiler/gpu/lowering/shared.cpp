@@ -29,7 +29,7 @@ void Emitter::publish_scratch() { note(tile_gpu::NoteKind::Phase); }
 
 tile_gpu::AccessAttr Emitter::access_of(tile_gpu::AccessKind kind, Value address, std::int64_t turn) {
   while (auto offset = address.getDefiningOp<LLVM::GEPOp>()) address = offset.getBase();
-  return tile_gpu::AccessAttr::get(b_.getContext(), kind, static_cast<std::int64_t>(address.getDefiningOp<tile_gpu::BufferOp>().getNumber()), turn, apart_, /*warps=*/0);
+  return tile_gpu::AccessAttr::get(b_.getContext(), kind, static_cast<std::int64_t>(address.getDefiningOp<tile_gpu::BufferOp>().getNumber()), turn, apart_, by_warps_);
 }
 
 Emitter::Value Emitter::shared_address(Value base, Value offset, std::int64_t constant_offset) {
@@ -72,7 +72,8 @@ Emitter::Value Emitter::offset_in(llvm::ArrayRef<std::int64_t> strides, llvm::Ar
   return offset ? offset : i32(0);
 }
 
-void Emitter::write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides) {
+void Emitter::write_strided(const Registers& registers, const Layout& layout, mlir::Type element, Value base, llvm::ArrayRef<std::int64_t> strides,
+                            std::optional<Window> window) {
   const std::vector<layout::Bounds> bounds = layout::bounds(layout);
   const layout::Owners owners = layout::owners(layout);
   mlir::OpBuilder::InsertionGuard guard(b_);
@@ -83,9 +84,15 @@ void Emitter::write_strided(const Registers& registers, const Layout& layout, ml
   for (int reg : owners.registers) {
     if (bounds[reg].validity == layout::Validity::kNever) continue;
     mlir::OpBuilder::InsertionGuard inner(b_);
-    enter(inside(layout, bounds[reg], reg));
+    Value here = inside(layout, bounds[reg], reg);
     Registers at;
     for (int axis = 0; axis < layout.rank(); ++axis) at.push_back(coordinate(layout, axis, reg));
+    if (window && window->count < layout.extents()[window->axis]) {
+      Value& along = at[window->axis];
+      if (window->first != 0) along = arith::SubIOp::create(b_, along, i32(window->first));
+      here = and_(here, arith::CmpIOp::create(b_, arith::CmpIPredicate::ult, along, i32(window->count)));
+    }
+    enter(here);
     store_shared(to_memory(registers[reg]), shared_address(base, offset_in(strides, at, element)));
   }
 }

@@ -63,7 +63,7 @@ enum class Conflict : std::uint8_t { kNone, kWithinWarp, kAcrossWarps };
 
 class Check {
  public:
-  Check(mlir::Region& body, mlir::ArrayAttr table) {
+  Check(mlir::Region& body, mlir::ArrayAttr table, bool is_one_warp) : is_one_warp_(is_one_warp) {
     for (auto row : table.getAsRange<mlir::DenseI64ArrayAttr>()) table_.push_back(row.asArrayRef());
     read_code(body);
   }
@@ -131,9 +131,11 @@ class Check {
   Conflict conflict(AccessAttr x, const Journey& journey, AccessAttr y) const {
     if (!x.writes() && !y.writes()) return Conflict::kNone;
     const llvm::ArrayRef<std::int64_t> x_row = table_[x.getBuffer()], y_row = table_[y.getBuffer()];
+    const bool same_warp = is_one_warp_ || (x.getWarps() != 0 && x.getWarps() == y.getWarps() && x_row[0] == y_row[0]);
+    const Conflict worst = same_warp ? Conflict::kWithinWarp : Conflict::kAcrossWarps;
     if (x.getBuffer() != y.getBuffer()) {
       const bool is_apart = x_row[0] + x_row[1] <= y_row[0] || y_row[0] + y_row[1] <= x_row[0];
-      return is_apart ? Conflict::kNone : Conflict::kAcrossWarps;
+      return is_apart ? Conflict::kNone : worst;
     }
     if (x.getTurn() >= 0 && y.getTurn() >= 0 && !journey.is_any_turn) {
       const std::int64_t tiles = x_row[2];
@@ -141,7 +143,7 @@ class Check {
     }
     const bool both_write = x.writes() && y.writes(), both_apart = x.getApart() && y.getApart();
     if (!journey.is_other_phase && (both_write || both_apart)) return Conflict::kNone;
-    return x.getWarps() != 0 && x.getWarps() == y.getWarps() ? Conflict::kWithinWarp : Conflict::kAcrossWarps;
+    return worst;
   }
 
   // ---- journeys
@@ -225,6 +227,7 @@ class Check {
     }
   }
 
+  bool is_one_warp_;
   std::vector<llvm::ArrayRef<std::int64_t>> table_;  // offset, bytes and tiles of each buffer
   std::vector<Node> nodes_;
   mlir::Operation* unmarked_ = nullptr;
@@ -244,7 +247,8 @@ class CheckShared : public mlir::PassWrapper<CheckShared, mlir::OperationPass<ml
     for (auto kernel : getOperation().getOps<mlir::FunctionOpInterface>()) {
       auto table = kernel->getAttrOfType<mlir::ArrayAttr>(tile_gpu::kBuffersAttr);
       if (!kernel->hasAttr(tile_gpu::kKernelAttr) || !table) continue;
-      if (!Check(kernel.getFunctionBody(), table).run()) return signalPassFailure();
+      const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
+      if (!Check(kernel.getFunctionBody(), table, warps && warps.getInt() == 1).run()) return signalPassFailure();
       kernel->removeAttr(tile_gpu::kBuffersAttr);
       kernel.walk([](mlir::Operation* op) {
         op->removeAttr(tile_gpu::kAccessAttr);

@@ -67,7 +67,7 @@ enum class Need : std::uint8_t { kNothing, kWarp, kBlock, kWait };
 
 class Insertion {
  public:
-  explicit Insertion(mlir::func::FuncOp kernel) : kernel_(kernel) {
+  Insertion(mlir::func::FuncOp kernel, std::int64_t warps) : kernel_(kernel), one_warp_(warps == 1) {
     for (auto buffer : kernel->getAttrOfType<mlir::ArrayAttr>(tile_gpu::kBuffersAttr).getAsRange<mlir::DenseI64ArrayAttr>()) buffers_.push_back({buffer[0], buffer[1], buffer[2]});
     body_ = events_of(kernel.getBody().front(), 0);
   }
@@ -169,11 +169,12 @@ class Insertion {
     if (!x.writes() && !y.writes()) return Need::kNothing;
     const Need apart = before.group != kArrived ? Need::kWait : Need::kBlock;
     const Buffer &x_bytes = buffers_[x.getBuffer()], &y_bytes = buffers_[y.getBuffer()];
-    if (x.getBuffer() != y.getBuffer()) return x_bytes.overlaps(y_bytes) ? apart : Need::kNothing;
+    const bool is_in_warp = one_warp_ || (x.getWarps() != 0 && x.getWarps() == y.getWarps() && x_bytes.offset == y_bytes.offset);
+    const Need across = apart == Need::kWait || !is_in_warp ? apart : before.in_warp ? Need::kNothing : Need::kWarp;
+    if (x.getBuffer() != y.getBuffer()) return x_bytes.overlaps(y_bytes) ? across : Need::kNothing;
     if (x.getTurn() >= 0 && y.getTurn() >= 0 && before.turns != kAnyTurn && (x.getTurn() - before.turns - y.getTurn()) % x_bytes.tiles != 0) return Need::kNothing;
     if (!before.earlier && ((x.writes() && y.writes()) || (x.getApart() && y.getApart()))) return Need::kNothing;
-    if (apart == Need::kBlock && x.getWarps() != 0 && x.getWarps() == y.getWarps()) return before.in_warp ? Need::kNothing : Need::kWarp;
-    return apart;
+    return across;
   }
 
   // ---- the walk
@@ -202,8 +203,8 @@ class Insertion {
 
   void walk_loop(Event& event, State& state) {
     if (mode_ == Mode::kInsert && !event.before && !state.empty() && needs_before(event, state)) {
-      event.before = BarrierKind::Block;
-      wait(state, BarrierKind::Block);
+      event.before = one_warp_ ? BarrierKind::Warp : BarrierKind::Block;
+      wait(state, *event.before);
     }
     State exit = state;
     for (;;) {
@@ -250,7 +251,7 @@ class Insertion {
         noted_ = true;
         return;
       }
-      if (mode_ == Mode::kProbe && most == Need::kBlock && most_inside == Need::kNothing) noted_ = true;
+      if (mode_ == Mode::kProbe && most == (one_warp_ ? Need::kWarp : Need::kBlock) && most_inside == Need::kNothing) noted_ = true;
       const BarrierKind kind = most == Need::kWarp ? BarrierKind::Warp : BarrierKind::Block;
       if (!event.before || kind == BarrierKind::Block) event.before = kind;
       wait(state, *event.before);
@@ -334,6 +335,7 @@ class Insertion {
   }
 
   mlir::func::FuncOp kernel_;
+  bool one_warp_;  // is all of a block
   std::vector<Buffer> buffers_;
   std::vector<AccessAttr> accesses_;  // those that are different
   llvm::DenseMap<mlir::Attribute, int> numbers_;
@@ -355,7 +357,8 @@ class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationP
   void runOnOperation() override {
     for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
       if (!kernel->hasAttr(tile_gpu::kKernelAttr)) continue;
-      Insertion insertion(kernel);
+      const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
+      Insertion insertion(kernel, warps ? warps.getInt() : 0);
       if (!insertion.run()) return signalPassFailure();
       insertion.write(target_);
     }
