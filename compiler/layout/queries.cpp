@@ -2,6 +2,7 @@
 #include "compiler/layout/queries.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "compiler/layout/shape.h"
 #include "runtime/support/error.h"
@@ -124,8 +125,8 @@ AxisThreads axis_threads(const Layout& layout, int axis) {
 bool same_warps(const Layout& a, const Layout& b) {
   if (a.extents() != b.extents() || a.warps() != b.warps() || a.blocks() != 1 || b.blocks() != 1) return false;
   // Which bits of the warp's number each bit of a coordinate stands for. Repetitions by registers move whole atoms, so bits beyond the atom's stand for none.
-  using Bits = std::vector<std::vector<std::uint32_t>>;
-  const auto warp_bits = [](const Layout& layout) -> std::optional<Bits> {
+  using WarpBits = std::vector<std::vector<std::uint32_t>>;
+  const auto warp_bits = [](const Layout& layout) -> std::optional<WarpBits> {
     const Layout canonical = layout.canonical();
     for (const Repeat& repeat : canonical.repeats())
       if (repeat.place != Place::kRegister) return std::nullopt;
@@ -133,14 +134,14 @@ bool same_warps(const Layout& a, const Layout& b) {
     for (const Point& copies : canonical.atom().kernel())
       if (copies[warp] != 0) return std::nullopt;
     const LinearMap holder = canonical.atom().right_inverse();
-    Bits bits(layout.rank());
+    WarpBits bits(layout.rank());
     for (int axis = 0; axis < layout.rank(); ++axis)
       for (int bit = 0; bit < holder.input_bits(axis_name(axis)); ++bit) bits[axis].push_back(holder.basis(axis_name(axis), bit)[warp]);
     for (auto& axis : bits)
       while (!axis.empty() && axis.back() == 0) axis.pop_back();
     return bits;
   };
-  const std::optional<Bits> of_a = warp_bits(a);
+  const std::optional<WarpBits> of_a = warp_bits(a);
   return of_a && of_a == warp_bits(b);
 }
 

@@ -190,6 +190,37 @@ TEST(IndexExpression, ReadsAsCodeWould) {
   EXPECT_EQ(coordinate_expression(chunked, 1).to_string(), "((lane & 3) << 1) + 24 * (warp % 2); registers + 0, 1, 0, 1, 8, 9, 8, 9, 16, 17, 16, 17");
 }
 
+// The warps of each element, by coordinates.
+std::map<std::vector<std::int64_t>, std::set<int>> warps_by_element(const Layout& layout) {
+  std::map<std::vector<std::int64_t>, std::set<int>> warps;
+  for_slots(layout, [&](const Slot& slot) {
+    if (layout.holds(slot)) warps[layout.coordinates(slot)].insert(slot.warp);
+  });
+  return warps;
+}
+
+TEST(Queries, SameWarpsHoldTheSameElements) {
+  int found = 0;
+  for_seeds(400, [&](Random& random) {
+    const Machine machine = random_machine(random);
+    const std::vector<std::int64_t> extents = random_extents(random, 512);
+    const Layout a = random_layout(random, extents, machine), b = random.chance(30) ? a : random_layout(random, extents, machine);
+    if (!same_warps(a, b)) return;
+    SCOPED_TRACE(a.to_string() + b.to_string());
+    ++found;
+    const auto warps = warps_by_element(a);
+    EXPECT_EQ(warps, warps_by_element(b));
+    for (const auto& [element, holders] : warps) EXPECT_EQ(holders.size(), 1u);
+  });
+  EXPECT_GT(found, 20);
+
+  // An accumulator and an operand whose rows lie in the same warps; other rows; columns over warps, which hold the same operand then.
+  const Layout rows = fragment({128, 64}, accumulator_16x8(), {4, 1}, {1, 0});
+  EXPECT_TRUE(same_warps(rows, fragment({128, 64}, operand_a_16x16(), {4, 1}, {1, 0})));
+  EXPECT_FALSE(same_warps(rows, fragment({128, 64}, operand_a_16x16(), {2, 2}, {1, 0})));
+  EXPECT_FALSE(same_warps(rows, fragment({64, 64}, accumulator_16x8(), {4, 1}, {1, 0})));
+}
+
 // Adds up along an axis the way axis_threads() and sliced() say, and compares with the sum.
 TEST(Queries, AxisThreadsMeetOverTheWholeAxis) {
   int reduced = 0;
