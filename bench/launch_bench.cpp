@@ -47,7 +47,8 @@ Artifact artifact_for(const Device& device) {
     return artifact;
   }
   // Returns at once: the time is the launch's alone.
-  const std::string ptx = ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry twenty(.param .align 8 .b8 args[" + std::to_string(8 * kSlots) + "]) { ret; }\n";
+  const std::string ptx = ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry twenty(.param .align 8 .b8 args[" +
+                          std::to_string(8 * kSlots) + "]) { ret; }\n";
   artifact.target = "sm_80";
   artifact.code.assign(ptx.begin(), ptx.end());
   artifact.launch.threads = 32;
@@ -56,7 +57,8 @@ Artifact artifact_for(const Device& device) {
 
 class Bench {
  public:
-  explicit Bench(const std::string& name) : device_(open_device(name)), executable_(device_->load(artifact_for(*device_))), stream_(device_->make_stream()) {
+  explicit Bench(const std::string& name)
+      : device_(open_device(name)), executable_(device_->load(artifact_for(*device_))), stream_(device_->make_stream()) {
     memory_ = device_->allocate(4 * kViews);
     stream_->fill(memory_, 0, 4 * kViews);
     stream_->synchronize();
@@ -159,9 +161,15 @@ Times measure(Bench& bench) {
 
 void add_benchmarks(Bench& bench) {
   const auto add = [&bench](const char* name, double (*of)(const Times&)) {
-    benchmark::RegisterBenchmark(name, [&bench, of](benchmark::State& state) {
-      for (auto _ : state) state.SetIterationTime(of(measure(bench)));
-    })->UseManualTime()->Iterations(1)->Repetitions(15)->ReportAggregatesOnly(true)->Unit(benchmark::kNanosecond);
+    benchmark::RegisterBenchmark(name,
+                                 [&bench, of](benchmark::State& state) {
+                                   for (auto _ : state) state.SetIterationTime(of(measure(bench)));
+                                 })
+        ->UseManualTime()
+        ->Iterations(1)
+        ->Repetitions(15)
+        ->ReportAggregatesOnly(true)
+        ->Unit(benchmark::kNanosecond);
   };
   add("direct", [](const Times& times) { return times.direct; });
   add("bound", [](const Times& times) { return times.bound; });

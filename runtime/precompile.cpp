@@ -79,11 +79,12 @@ void precompile(Session& session, std::span<const LaunchRequest> requests, const
 }
 
 std::future<void> precompile_async(Session& session, std::vector<LaunchRequest> requests, PrecompileOptions options) {
-  return std::async(std::launch::async, [&session, requests = std::move(requests), options = std::move(options)] { precompile(session, requests, options); });
+  return std::async(std::launch::async,
+                    [&session, requests = std::move(requests), options = std::move(options)] { precompile(session, requests, options); });
 }
 
-std::vector<Artifact> compile_all(Compiler& compiler, std::span<const std::shared_ptr<const program::Program>> programs, const CompileOptions& compile,
-                                  const PrecompileOptions& options) {
+std::vector<Artifact> compile_all(Compiler& compiler, std::span<const std::shared_ptr<const program::Program>> programs,
+                                  const CompileOptions& compile, const PrecompileOptions& options) {
   std::vector<Artifact> artifacts(programs.size());
   Tasks(programs.size(), options)
       .run([&](std::size_t i) { artifacts[i] = compiler.compile(programs[i], compile); }, [&](std::size_t i) { return programs[i]->name; });

@@ -42,7 +42,7 @@ void precompile(Session& session, std::span<const LaunchRequest> requests, const
 std::future<void> precompile_async(Session& session, std::vector<LaunchRequest> requests, PrecompileOptions options = {});
 
 // Programs compiled for one target, in their order. Throws as precompile() does.
-std::vector<Artifact> compile_all(Compiler& compiler, std::span<const std::shared_ptr<const program::Program>> programs, const CompileOptions& compile,
-                                  const PrecompileOptions& options = {});
+std::vector<Artifact> compile_all(Compiler& compiler, std::span<const std::shared_ptr<const program::Program>> programs,
+                                  const CompileOptions& compile, const PrecompileOptions& options = {});
 
 }  // namespace tilewright

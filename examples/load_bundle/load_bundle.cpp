@@ -27,8 +27,8 @@ int main(int argc, char** argv) {
     const TensorMap outputs = op->run(*session, settings, inputs);
     const CheckReport report = op->check(settings, inputs, outputs);
     const LaunchStats& stats = session->stats();
-    std::printf("%d launches; %d kernels of the bundle, ready in %.2f ms; ran in %.3f ms; results are %s\n", stats.launches, stats.cache_hits, stats.cache_ms, stats.run_ms,
-                report.ok ? "right" : "WRONG");
+    std::printf("%d launches; %d kernels of the bundle, ready in %.2f ms; ran in %.3f ms; results are %s\n", stats.launches, stats.cache_hits,
+                stats.cache_ms, stats.run_ms, report.ok ? "right" : "WRONG");
     return report.ok ? 0 : 1;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -55,7 +55,7 @@ TEST(Entry, EveryFlippedBitIsRefused) {
     }
   }
   EXPECT_EQ(refused, static_cast<int>(8 * bytes.size()));
-  RecordProperty("positions", static_cast<int>(bytes.size()));
+  RecordProperty("refused", refused);
 }
 
 TEST(Entry, EveryValueOfEveryByteIsRefused) {
@@ -69,6 +69,7 @@ TEST(Entry, EveryValueOfEveryByteIsRefused) {
     }
   }
   EXPECT_EQ(refused, 255 * bytes.size());
+  RecordProperty("refused", static_cast<int>(refused));
 }
 
 TEST(Entry, EveryTruncationAndExtensionIsRefused) {
@@ -76,6 +77,7 @@ TEST(Entry, EveryTruncationAndExtensionIsRefused) {
   std::size_t refused = 0;
   for (std::size_t size = 0; size < bytes.size(); ++size) refused += decode_entry(std::string_view(bytes).substr(0, size)).problem != EntryProblem::None;
   EXPECT_EQ(refused, bytes.size());
+  RecordProperty("refused", static_cast<int>(refused));
   for (std::size_t more = 1; more < 70; ++more) EXPECT_EQ(decode_entry(bytes + std::string(more, '\0')).problem, EntryProblem::Size);
 }
 

@@ -19,7 +19,8 @@ using cache::CacheSettings;
 
 std::shared_ptr<const program::Program> trace(std::int64_t b) {
   const program::ArgumentFacts tensor{true, true, true};
-  const program::CallFacts call{{{DType::F32, {-1}, true}, {DType::F32, {-1}, true}, {DType::F32, {}, false}}, {tensor, tensor, {}}, {{"b", b}, {"block", 64}}};
+  const program::CallFacts call{
+      {{DType::F32, {-1}, true}, {DType::F32, {-1}, true}, {DType::F32, {}, false}}, {tensor, tensor, {}}, {{"b", b}, {"block", 64}}};
   return std::make_shared<const program::Program>(axpb_kernel().trace(call));
 }
 
@@ -65,7 +66,9 @@ class Precompiled : public ::testing::Test {
   std::string chosen(const std::vector<std::string>& bundles) {
     ArtifactCache cache(CacheSettings{"", 0, cache::JitPolicy::Allow, bundles});
     const auto device = open_device("cpu");
-    return cache.find_precompiled(*trace(1), [&](const std::string& target, const std::string& processor) { return device->suits(target, processor); }).remarks.at(0);
+    return cache
+        .find_precompiled(*trace(1), [&](const std::string& target, const std::string& processor) { return device->suits(target, processor); })
+        .remarks.at(0);
   }
 
   Folder folder_;

@@ -51,5 +51,4 @@ void bound(const std::uint64_t* args, const std::int64_t* id, const std::int64_t
   std::memcpy(&prefix, scratch, sizeof prefix);
   prefix.callbacks.assert_failed(prefix.callbacks.context, "x is below the limit (bound.cpp:7:3)");
 }
-
 }

@@ -65,17 +65,21 @@ TEST_F(Precompile, NothingIsNothing) {
 }
 
 TEST_F(Precompile, SeveralAtOnceButNoMoreThanAsked) {
-  std::atomic<int> now{0}, most{0};
+  std::atomic<int> now{0}, most{0}, wanted{1};
   compiler_->during_compile = [&] {
     int seen = most;
     const int mine = ++now;
-    while (mine > seen && !most.compare_exchange_weak(seen, mine)) {}
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    while (mine > seen && !most.compare_exchange_weak(seen, mine)) {
+    }
+    // The first waits for company, however late the machine sends it.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (most < wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     --now;
   };
   precompile(*session_, requests(8), watched(1));
   EXPECT_EQ(most, 1);
   if (std::thread::hardware_concurrency() < 2) return;
+  wanted = 2;
   auto session = make_session("cpu", compiler_);
   precompile(*session, requests(8), watched(2));
   EXPECT_EQ(most, 2);
@@ -85,7 +89,8 @@ TEST_F(Precompile, AFailureStopsNoOtherKernel) {
   std::vector<LaunchRequest> list = requests(6);
   list[2].arguments.pop_back();
   list[4].settings = {{"nothing", 1}};
-  expect_error(3201, {"'axpb'", "takes 3 arguments"}, [&] { precompile(*session_, list, watched()); });  // the first in the list, whichever came first in time
+  expect_error(3201, {"'axpb'", "takes 3 arguments"},
+               [&] { precompile(*session_, list, watched()); });  // the first in the list, whichever came first in time
   EXPECT_EQ(compiler_->compiles, 4);
   EXPECT_EQ(seen_.size(), 6u);
   EXPECT_EQ(std::count_if(seen_.begin(), seen_.end(), [](const CompileProgress& progress) { return !progress.problem.empty(); }), 2);
@@ -117,7 +122,9 @@ TEST_F(Precompile, WithoutWaiting) {
 TEST_F(Precompile, ProgramsWithoutASession) {
   std::vector<std::shared_ptr<const program::Program>> programs;
   for (std::int64_t b = 0; b < 5; ++b) {
-    const program::CallFacts facts{{{DType::F32, {-1}, true}, {DType::F32, {-1}, true}, {DType::F32, {}, false}}, std::vector<program::ArgumentFacts>(3), {{"b", b}, {"block", 64}}};
+    const program::CallFacts facts{{{DType::F32, {-1}, true}, {DType::F32, {-1}, true}, {DType::F32, {}, false}},
+                                   std::vector<program::ArgumentFacts>(3),
+                                   {{"b", b}, {"block", 64}}};
     programs.push_back(std::make_shared<const program::Program>(axpb_kernel().trace(facts)));
   }
   const std::vector<Artifact> artifacts = compile_all(*compiler_, programs, {}, watched());

@@ -1,6 +1,6 @@
 // Whether code made elsewhere runs here: against what the C++ compiler's own run-time check says of this processor.
-#include "runtime/drivers/cpu/cpu_driver.h"
 #include "runtime/drivers/cpu/processor.h"
+#include "runtime/drivers/cpu/cpu_driver.h"
 
 #include <gtest/gtest.h>
 

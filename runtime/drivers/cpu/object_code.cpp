@@ -41,7 +41,8 @@ class Mapping {
 
   // The first `executable` bytes become code, the rest constants.
   bool seal(std::size_t executable) {
-    return mprotect(base_, executable, PROT_READ | PROT_EXEC) == 0 && (executable == bytes_ || mprotect(base_ + executable, bytes_ - executable, PROT_READ) == 0);
+    return mprotect(base_, executable, PROT_READ | PROT_EXEC) == 0 &&
+           (executable == bytes_ || mprotect(base_ + executable, bytes_ - executable, PROT_READ) == 0);
   }
 
   char* base() const { return base_; }
@@ -210,7 +211,8 @@ class Loader {
     if (width == 4) {
       target -= address_of(place);
       const auto distance = static_cast<std::int64_t>(target);
-      if (distance < std::numeric_limits<std::int32_t>::min() || distance > std::numeric_limits<std::int32_t>::max()) fail("a relocation that does not reach its symbol");
+      if (distance < std::numeric_limits<std::int32_t>::min() || distance > std::numeric_limits<std::int32_t>::max())
+        fail("a relocation that does not reach its symbol");
     }
     std::memcpy(mapping_->base() + place, &target, width);
   }
@@ -218,7 +220,8 @@ class Loader {
   std::uint64_t find_entry() const {
     for (const Elf64_Sym& symbol : symbols_) {
       if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || ELF64_ST_BIND(symbol.st_info) == STB_LOCAL || name_of(symbol) != artifact_.entry) continue;
-      if (is_placed(symbol) && (sections_[symbol.st_shndx].sh_flags & SHF_EXECINSTR) != 0 && symbol.st_value < sections_[symbol.st_shndx].sh_size) return address_of(symbol);
+      if (is_placed(symbol) && (sections_[symbol.st_shndx].sh_flags & SHF_EXECINSTR) != 0 && symbol.st_value < sections_[symbol.st_shndx].sh_size)
+        return address_of(symbol);
     }
     fail("it has no entry '" + artifact_.entry + "'");
   }

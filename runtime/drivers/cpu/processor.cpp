@@ -89,11 +89,11 @@ constexpr Feature kFeatures[] = {
 };
 
 // Instructions that stand in code only where a program asks for them by name, which no kernel can.
-constexpr std::string_view kNeverChosen[] = {"amx-avx512", "amx-bf16", "amx-complex", "amx-fp16", "amx-fp8", "amx-int8", "amx-movrs", "amx-tf32", "amx-tile", "cldemote",
-                                             "clflushopt", "clwb",     "clzero",      "enqcmd",   "fsgsbase", "fxsr",   "hreset",    "invpcid",  "kl",       "lwp",
-                                             "mwaitx",     "pconfig",  "pku",         "prefetchi", "ptwrite", "raoint", "rdpid",     "rdpru",    "rdrnd",    "rdseed",
-                                             "rtm",        "sgx",      "shstk",       "tsxldtrk", "uintr",    "usermsr", "waitpkg",  "wbnoinvd", "widekl",   "xsave",
-                                             "xsavec",     "xsaveopt", "xsaves"};
+constexpr std::string_view kNeverChosen[] = {
+    "amx-avx512", "amx-bf16",  "amx-complex", "amx-fp16", "amx-fp8",  "amx-int8", "amx-movrs", "amx-tf32", "amx-tile", "cldemote", "clflushopt",
+    "clwb",       "clzero",    "enqcmd",      "fsgsbase", "fxsr",     "hreset",   "invpcid",   "kl",       "lwp",      "mwaitx",   "pconfig",
+    "pku",        "prefetchi", "ptwrite",     "raoint",   "rdpid",    "rdpru",    "rdrnd",     "rdseed",   "rtm",      "sgx",      "shstk",
+    "tsxldtrk",   "uintr",     "usermsr",     "waitpkg",  "wbnoinvd", "widekl",   "xsave",     "xsavec",   "xsaveopt", "xsaves"};
 
 // The levels of the x86-64 psABI. Each contains those before it.
 struct Level {

@@ -31,7 +31,8 @@ class ParameterBuffer {
  public:
   explicit ParameterBuffer(std::span<const std::uint64_t> parameters)
       : bytes_(parameters.size_bytes()),
-        extra_{word(CU_LAUNCH_PARAM_BUFFER_POINTER), const_cast<std::uint64_t*>(parameters.data()), word(CU_LAUNCH_PARAM_BUFFER_SIZE), &bytes_, word(CU_LAUNCH_PARAM_END)} {}
+        extra_{word(CU_LAUNCH_PARAM_BUFFER_POINTER), const_cast<std::uint64_t*>(parameters.data()), word(CU_LAUNCH_PARAM_BUFFER_SIZE), &bytes_,
+               word(CU_LAUNCH_PARAM_END)} {}
   ParameterBuffer(const ParameterBuffer&) = delete;
   ParameterBuffer& operator=(const ParameterBuffer&) = delete;
 
@@ -184,7 +185,8 @@ std::unique_ptr<BoundLaunch> CudaStreamImpl::bind(const Executable& executable, 
   return std::make_unique<Bound>(*this, kernel, grid, arguments);
 }
 
-void CudaStreamImpl::submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+void CudaStreamImpl::submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid,
+                            std::span<const std::uint64_t> arguments) {
   const CUresult result = context_->api().cuLaunchKernelEx(&config, kernel.function(), nullptr, extra);
   if (result != CUDA_SUCCESS) [[unlikely]]
     throw failure(result, "cuLaunchKernelEx", "of kernel '" + kernel.artifact().kernel + "'").note(launch_text(kernel, grid, arguments));
