@@ -1,4 +1,4 @@
-// The pass, and exp and exp2; sin and cos have a file of their own.
+// The pass, and exp and exp2 on f32; sin and cos, and the functions on f64, have files of their own.
 #include "compiler/transforms/expand_math.h"
 
 #include "compiler/transforms/passes.h"
@@ -86,7 +86,7 @@ class ExpandMath : public mlir::PassWrapper<ExpandMath, mlir::OperationPass<mlir
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandMath)
 
   llvm::StringRef getArgument() const override { return "expand-math"; }
-  llvm::StringRef getDescription() const override { return "transcendental functions on f32 as polynomials"; }
+  llvm::StringRef getDescription() const override { return "transcendental functions on f32 and f64 as polynomials"; }
 
   void getDependentDialects(mlir::DialectRegistry& registry) const override {
     registry.insert<arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
@@ -96,6 +96,9 @@ class ExpandMath : public mlir::PassWrapper<ExpandMath, mlir::OperationPass<mlir
     mlir::RewritePatternSet patterns(&getContext());
     patterns.add<ExpPattern<mlir::math::ExpOp, &ExpandExp::exp>, ExpPattern<mlir::math::Exp2Op, &ExpandExp::exp2>>(&getContext());
     populate_sine_patterns(patterns);
+    populate_f64_exp_patterns(patterns);
+    populate_f64_log_patterns(patterns);
+    populate_f64_sine_patterns(patterns);
     mlir::populateMathPolynomialApproximationPatterns(
         patterns, [](llvm::StringRef name) { return name == "math.log" || name == "math.log2" || name == "math.tanh"; });
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();

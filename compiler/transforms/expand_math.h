@@ -22,4 +22,9 @@ inline mlir::Type with_element(mlir::Type like, mlir::Type element) {
 // sin and cos on f32.
 void populate_sine_patterns(mlir::RewritePatternSet& patterns);
 
+// exp, exp2 and tanh; log and log2; sin and cos, on f64.
+void populate_f64_exp_patterns(mlir::RewritePatternSet& patterns);
+void populate_f64_log_patterns(mlir::RewritePatternSet& patterns);
+void populate_f64_sine_patterns(mlir::RewritePatternSet& patterns);
+
 }  // namespace tilewright

@@ -16,7 +16,7 @@ std::unique_ptr<mlir::Pass> create_simplify_access();
 // "tile-hoist-loads": what is the same in every iteration of a loop moves in front of it, loads included where nothing in the loop writes.
 std::unique_ptr<mlir::Pass> create_hoist_loads();
 
-// "expand-math": exp, exp2, log, log2 and their like on f32, scalars or vectors, as polynomials.
+// "expand-math": exp, exp2, log, log2 and their like on f32 and f64, scalars or vectors, as polynomials.
 std::unique_ptr<mlir::Pass> create_expand_math();
 
 // Makes the passes known by name.

@@ -27,11 +27,18 @@ func.func @scalar(%x: f32) -> f32 {
   return %0 : f32
 }
 
-// The C library computes these.
+// On f64 the remainder is the sum of two numbers. Far arguments are reduced with integers, and only lanes that are far take the result.
 // CHECK-LABEL: func.func @double
 func.func @double(%x: vector<8xf64>) -> (vector<8xf64>, vector<8xf64>) {
-  // CHECK: math.sin
-  // CHECK: math.cos
+  // CHECK-NOT: math.sin
+  // CHECK-DAG: %[[NEAR:.*]] = arith.constant dense<0x4130000000000000> : vector<8xf64>
+  // CHECK: %[[FAR:.*]] = arith.cmpf oge, %{{.*}}, %[[NEAR]]
+  // CHECK: %[[ANY:.*]] = vector.reduction <or>, %[[FAR]] : vector<8xi1> into i1
+  // CHECK: scf.if %[[ANY]] -> (vector<8xf64>, vector<8xf64>, vector<8xi32>)
+  // CHECK-COUNT-2: arith.mului_extended
+  // CHECK: math.fma
+  // CHECK-COUNT-2: arith.select %[[FAR]], %{{.*}} : vector<8xi1>, vector<8xf64>
+  // CHECK-NOT: math.cos
   %0 = math.sin %x : vector<8xf64>
   %1 = math.cos %x : vector<8xf64>
   return %0, %1 : vector<8xf64>, vector<8xf64>
