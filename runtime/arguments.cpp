@@ -173,6 +173,7 @@ program::ArgumentFacts facts_of(const TensorView& view) {
   facts.aligned16 = reinterpret_cast<std::uintptr_t>(view.data) % 16 == 0;
   for (int axis = 0; axis + 1 < view.rank; ++axis)
     facts.aligned16 &= (static_cast<std::uint64_t>(view.strides[axis]) * size_of(view.dtype)) % 16 == 0;
+  facts.whole_rows16 = view.rank > 1 && (static_cast<std::uint64_t>(view.sizes[view.rank - 1]) * size_of(view.dtype)) % 16 == 0;
   std::int64_t low = 0, high = 0;
   facts.fits32 = !has_elements(view) || (element_range(view, low, high) && low >= std::numeric_limits<std::int32_t>::min() &&
                                          high <= std::numeric_limits<std::int32_t>::max());

@@ -6,7 +6,7 @@ namespace {
 
 CallKey::Descriptor describe(const program::Type& type, const program::ArgumentFacts& facts) {
   return static_cast<CallKey::Descriptor>(static_cast<unsigned>(type.dtype) | type.rank() << 4 | type.is_view << 8 | facts.unit_inner_stride << 9 |
-                                          facts.aligned16 << 10 | facts.fits32 << 11);
+                                          facts.aligned16 << 10 | facts.fits32 << 11 | facts.whole_rows16 << 12);
 }
 
 }  // namespace

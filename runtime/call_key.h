@@ -18,7 +18,7 @@
 namespace tilewright {
 
 struct CallKey {
-  // One argument: dtype in bits 0-3, rank in bits 4-7, then is_view, unit_inner_stride, aligned16, fits32.
+  // One argument: dtype in bits 0-3, rank in bits 4-7, then is_view, unit_inner_stride, aligned16, fits32, whole_rows16.
   using Descriptor = std::uint16_t;
   static constexpr std::size_t kInlineArguments = 28;
 

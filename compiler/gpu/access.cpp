@@ -39,16 +39,18 @@ std::int64_t divisor(mlir::Value scalar, int depth) {
 struct ViewFacts {
   bool unit_inner_stride = false;
   std::int64_t aligned_bytes = 1;  // of the first element, and of every stride but the inner one
+  bool whole_rows = false;         // the inner size in bytes is a multiple of 16
 };
 
 ViewFacts facts_of(mlir::Value view) {
   if (auto narrow = view.getDefiningOp<tile::NarrowOp>()) {
     ViewFacts facts = facts_of(narrow.getView());
     const auto type = llvm::cast<tile::ViewType>(narrow.getType());
-    if (narrow.getAxis() == type.getRank() - 1) {
+    if (static_cast<std::int64_t>(narrow.getAxis()) == type.getRank() - 1) {
       // The start is clamped to the size, which is not known to be aligned; an empty view is not accessed.
       const std::int64_t bytes = std::max<std::int64_t>(1, type.getElementType().getIntOrFloatBitWidth() / 8);
       facts.aligned_bytes = std::min(facts.aligned_bytes, known_divisor(narrow.getStart()) * bytes);
+      facts.whole_rows = false;
     }
     return facts;
   }
@@ -58,6 +60,7 @@ ViewFacts facts_of(mlir::Value view) {
   if (!function) return facts;
   facts.unit_inner_stride = static_cast<bool>(function.getArgAttr(argument.getArgNumber(), tile::kUnitInnerStrideAttr));
   if (function.getArgAttr(argument.getArgNumber(), tile::kAligned16Attr)) facts.aligned_bytes = kAccessBytes;
+  facts.whole_rows = static_cast<bool>(function.getArgAttr(argument.getArgNumber(), tile::kWholeRows16Attr));
   return facts;
 }
 
@@ -95,5 +98,8 @@ int AccessShape::aligned_elements() const {
   const std::int64_t aligned = std::min(facts_of(view).aligned_bytes, known_divisor(indices.back()) * bytes);
   return static_cast<int>(std::max<std::int64_t>(1, std::min<std::int64_t>(aligned, kAccessBytes) / bytes));
 }
+
+// A run is at most 16 bytes and begins at a multiple of its length, counted from the row's start.
+bool AccessShape::runs_are_whole() const { return contiguous_axis() >= 0 && facts_of(view).whole_rows; }
 
 }  // namespace tilewright::gpu

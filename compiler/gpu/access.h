@@ -25,6 +25,8 @@ struct AccessShape {
   // The widest power of two of elements, at most 16 bytes, such that a run along the contiguous axis that begins at a multiple of it in the tile is aligned to its
   // size in memory; 1 without a contiguous axis.
   int aligned_elements() const;
+  // Whether each such run lies in the view as a whole or not at all.
+  bool runs_are_whole() const;
 };
 
 // The largest power of two, at most 2^16, that certainly divides an integer scalar.

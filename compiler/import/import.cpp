@@ -61,6 +61,7 @@ void Importer::function() {
     if (param.facts.unit_inner_stride) function.setArgAttr(argument, tile::kUnitInnerStrideAttr, b_.getUnitAttr());
     if (param.facts.aligned16) function.setArgAttr(argument, tile::kAligned16Attr, b_.getUnitAttr());
     if (param.facts.fits32) function.setArgAttr(argument, tile::kFits32Attr, b_.getUnitAttr());
+    if (param.facts.whole_rows16) function.setArgAttr(argument, tile::kWholeRows16Attr, b_.getUnitAttr());
     values_.at(param.value) = body->getArgument(argument);
   }
   b_.setInsertionPointToStart(body);

@@ -65,7 +65,7 @@ mlir::LogicalResult TileDialect::verifyRegionArgAttribute(mlir::Operation* op, u
       return fail() << "is " << type << ", which '" << name << "' = " << kind << " is not for";
     return mlir::success();
   }
-  if (name == kUnitInnerStrideAttr || name == kAligned16Attr || name == kFits32Attr) {
+  if (name == kUnitInnerStrideAttr || name == kAligned16Attr || name == kFits32Attr || name == kWholeRows16Attr) {
     if (!llvm::isa<mlir::UnitAttr>(attribute.getValue())) return fail() << "'" << name << "' must be a unit attribute";
     if (!llvm::isa<ViewType>(type)) return fail() << "'" << name << "' is for views, not " << type;
     return mlir::success();

@@ -14,6 +14,7 @@ inline constexpr llvm::StringLiteral kKindAttr = "tile.kind";  // "in", "out", "
 inline constexpr llvm::StringLiteral kUnitInnerStrideAttr = "tile.unit_inner_stride";
 inline constexpr llvm::StringLiteral kAligned16Attr = "tile.aligned16";
 inline constexpr llvm::StringLiteral kFits32Attr = "tile.fits32";
+inline constexpr llvm::StringLiteral kWholeRows16Attr = "tile.whole_rows16";
 inline constexpr llvm::StringLiteral kWarpsAttr = "tile.warps";    // i64, on a kernel function
 inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";  // i64, on scf.for
 

@@ -26,7 +26,8 @@ def Tile_Dialect : Dialect {
 
     Attributes of a kernel's arguments: `tile.name` (string) and `tile.kind` (`"in"`, `"out"`, `"inout"`, `"scalar"`), and on views the facts of
     the call, as unit attributes: `tile.unit_inner_stride` (the last dimension has stride 1), `tile.aligned16` (the base address, and every stride
-    but the last in bytes, is a multiple of 16) and `tile.fits32` (every element's offset, in elements, fits in a signed 32-bit integer).
+    but the last in bytes, is a multiple of 16), `tile.fits32` (every element's offset, in elements, fits in a signed 32-bit integer) and `tile.whole_rows16` (of rank 2
+    or more, and the last dimension's size in bytes is a multiple of 16).
   }];
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;

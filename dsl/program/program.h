@@ -80,6 +80,7 @@ struct ArgumentFacts {
   bool unit_inner_stride = false;  // the last dimension's stride is 1
   bool aligned16 = false;          // base address, and every stride but the inner one in bytes, are multiples of 16
   bool fits32 = false;             // every element's offset in elements fits in a signed 32-bit integer
+  bool whole_rows16 = false;       // of rank 2 or more, and the last dimension's size in bytes is a multiple of 16
   bool operator==(const ArgumentFacts&) const = default;
 };
 

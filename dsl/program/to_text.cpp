@@ -23,6 +23,7 @@ class Listing {
       if (param.facts.unit_inner_stride) out_ << " unit_inner_stride";
       if (param.facts.aligned16) out_ << " aligned16";
       if (param.facts.fits32) out_ << " fits32";
+      if (param.facts.whole_rows16) out_ << " whole_rows16";
     }
     out_ << ")\n";
     for (const auto& [name, value] : program_.bindings) out_ << "  where " << name << " = " << value << "\n";

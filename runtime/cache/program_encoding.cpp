@@ -119,7 +119,7 @@ std::string encode_parameters(const program::Program& program) {
     out.text(param.name);
     out.text(word(param.kind));
     encode(out, program.type(param.value));
-    out.u8(static_cast<std::uint8_t>(param.facts.unit_inner_stride | param.facts.aligned16 << 1 | param.facts.fits32 << 2));
+    out.u8(static_cast<std::uint8_t>(param.facts.unit_inner_stride | param.facts.aligned16 << 1 | param.facts.fits32 << 2 | param.facts.whole_rows16 << 3));
   }
   return std::move(out).take();
 }

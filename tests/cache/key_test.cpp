@@ -67,6 +67,7 @@ TEST(ContentKey, EveryPartOfTheInterfaceChangesIt) {
       expect_change(program, "unit stride", [&](Program& p) { p.params[i].facts.unit_inner_stride ^= true; });
       expect_change(program, "aligned", [&](Program& p) { p.params[i].facts.aligned16 ^= true; });
       expect_change(program, "fits", [&](Program& p) { p.params[i].facts.fits32 ^= true; });
+      expect_change(program, "whole rows", [&](Program& p) { p.params[i].facts.whole_rows16 ^= true; });
     }
   }
 }

@@ -85,6 +85,7 @@ std::size_t Generator::add_tensor(ParamKind kind, DType dtype, const Shape& size
   bool strides_align = true;
   for (std::size_t d = 0; d + 1 < sizes.size(); ++d) strides_align &= spec.strides[d] * static_cast<std::int64_t>(size_of(dtype)) % 16 == 0;
   facts.aligned16 = spec.aligned16 = strides_align && rng_.chance(70);
+  facts.whole_rows16 = sizes.size() > 1 && sizes.back() * static_cast<std::int64_t>(size_of(dtype)) % 16 == 0 && spec.seed % 4 != 0;
 
   const std::size_t place = case_.arguments.size();
   case_.arguments.push_back(std::move(argument));

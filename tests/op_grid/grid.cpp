@@ -55,6 +55,7 @@ ValueId EntryBuilder::add(ParamKind kind, DType dtype, const Shape& sizes, std::
   program::ArgumentFacts facts;
   facts.unit_inner_stride = strides.back() == 1;
   facts.fits32 = true;
+  facts.whole_rows16 = sizes.size() > 1 && sizes.back() * static_cast<std::int64_t>(size_of(dtype)) % 16 == 0;
   const std::string name = (kind == ParamKind::Input ? "in" : "out") + std::to_string(case_.arguments.size());
   case_.arguments.push_back(std::move(argument));
   return builder_.add_param(name, kind, Type{dtype, Shape(sizes.size(), -1), true}, facts);

@@ -113,13 +113,16 @@ TEST_F(Arguments, OverlapAgreesWithEnumeration) {
 
 TEST_F(Arguments, Facts) {
   const auto facts = [&](const TensorView& view) { return facts_of(view); };
-  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8})), (program::ArgumentFacts{true, true, true}));
-  EXPECT_EQ(facts(view_of(memory_ + 1, DType::F32, {2, 8})), (program::ArgumentFacts{true, false, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8})), (program::ArgumentFacts{true, true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_ + 1, DType::F32, {2, 8})), (program::ArgumentFacts{true, false, true, true}));
   EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 3})), (program::ArgumentFacts{true, false, true}));  // rows 12 bytes apart
-  EXPECT_EQ(facts(view_of(memory_, DType::F16, {2, 8})), (program::ArgumentFacts{true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F16, {2, 8})), (program::ArgumentFacts{true, true, true, true}));
   EXPECT_EQ(facts(view_of(memory_, DType::F16, {2, 4})), (program::ArgumentFacts{true, false, true}));
-  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8}, {8, 2})), (program::ArgumentFacts{false, true, true}));
-  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8}, {-8, 1})), (program::ArgumentFacts{true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8}, {8, 2})), (program::ArgumentFacts{false, true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F32, {2, 8}, {-8, 1})), (program::ArgumentFacts{true, true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F16, {2, 8}, {12, 1})), (program::ArgumentFacts{true, false, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F16, {2, 4}, {8, 1})), (program::ArgumentFacts{true, true, true}));
+  EXPECT_EQ(facts(view_of(memory_, DType::F32, {8})), (program::ArgumentFacts{true, true, true}));  // of rank 1
   EXPECT_EQ(facts(view_of(memory_, DType::F32, {})), (program::ArgumentFacts{false, true, true}));
   EXPECT_EQ(facts(view_of(memory_, DType::F32, {5})), (program::ArgumentFacts{true, true, true}));
   const std::int64_t limit = std::int64_t{1} << 31;

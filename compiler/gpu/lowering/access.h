@@ -19,7 +19,7 @@ struct Emitter::Access {
   std::vector<layout::Bounds> bounds;
   int contiguous_axis = -1;
   int width = 1;             // elements of a run
-  Value whole_runs;          // i1, whether the tile is inside the view along the contiguous axis; null: runs are single elements
+  Value whole_runs;          // i1, whether the tile is inside the view along the contiguous axis; null: no run straddles a row's end
   bool runs_inside = false;  // in the version being emitted, no check along the contiguous axis
   Value base;                // address of the thread's elements, before what the register adds
   std::vector<Dimension> dimensions;

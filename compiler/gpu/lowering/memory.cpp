@@ -1,8 +1,8 @@
 // Loads and stores of views.
 //
 // A coordinate of a view is a uniform part, which the index gives, plus the position in the tile, which depends on thread and register. Where runs of registers are neighbours in memory and
-// aligned, and the tile lies inside the view along the axis of the runs, whole runs are accessed at once; that last condition is tested when the kernel runs,
-// and a second version accesses element by element.
+// aligned, whole runs are accessed at once. Where a run may straddle the end of a row, that happens if the tile lies inside the view along the axis of the runs, which is tested when the kernel
+// runs, and a second version accesses element by element.
 #include "compiler/gpu/lowering/access.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -73,7 +73,7 @@ Emitter::Access Emitter::open_access(const AccessShape& shape, const Layout* lay
   if (access.layout && access.contiguous_axis >= 0) {
     access.width = layout::vector_width(*access.layout, access.contiguous_axis, shape.aligned_elements());
     const Dimension& inner = access.dimensions.back();
-    if (access.width > 1) {
+    if (access.width > 1 && !shape.runs_are_whole()) {
       Value from_start = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, inner.low, i32(0));
       Value to_end = arith::CmpIOp::create(b_, arith::CmpIPredicate::sge, inner.extent, i32(access.layout->extents()[access.contiguous_axis]));
       access.whole_runs = and_(from_start, to_end);
@@ -239,6 +239,7 @@ void Emitter::emit_load(tile::LoadOp op) {
     if (access.layout->elements() >= 4 * target_.lanes() * warps_) remark(op, "loads element by element");
     return bind(op.getResult(), load_registers(op, access, 1));
   }
+  if (!access.whole_runs) return bind(op.getResult(), load_registers(op, access, width));
   auto branch = scf::IfOp::create(b_, flattened_types(op.getResult()), access.whole_runs, /*withElseRegion=*/true);
   const auto version = [&](mlir::Region& region, bool runs) {
     mlir::OpBuilder::InsertionGuard guard(b_);
@@ -286,7 +287,7 @@ void Emitter::emit_store(tile::StoreOp op) {
   }
   int width = access.width;
   if (width > 1 && op.getMask()) width = uniform_width(*access.layout, access.contiguous_axis, width, registers(op.getMask()));
-  if (width == 1) return store_registers(op, access, 1);
+  if (width == 1 || !access.whole_runs) return store_registers(op, access, width);
   auto branch = scf::IfOp::create(b_, mlir::TypeRange(), access.whole_runs, /*withElseRegion=*/true);
   const auto version = [&](mlir::Region& region, bool runs) {
     mlir::OpBuilder::InsertionGuard guard(b_);
