@@ -4,6 +4,7 @@
 #include "compiler/transforms/passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
 
 namespace tilewright::gpu {
@@ -11,6 +12,7 @@ namespace tilewright::gpu {
 void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
   passes.addPass(create_assign_layouts(target));
   passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<mlir::func::FuncOp>(create_sink_past_loops());
   passes.addPass(create_stage_loads(target));
 }
 

@@ -38,7 +38,7 @@ TW_KERNEL(GsaGates, "gsa_gates", "s", "starts", "g", "strength")
 struct GsaChunkStates {
   Tune<int> block{"block", {64, 128, 32}};
   Tune<int> stages{"stages", {2, 3}};
-  Tune<int> warps{"warps", {4, 8}};
+  Tune<int> warps{"warps", {8, 4}};
   Const<int> width{"width"}, slots{"slots"}, chunk_size{"chunk_size"};
   Const<bool> of_values{"of_values"}, packed{"packed"}, initial{"initial"};
 
@@ -95,7 +95,7 @@ struct Level {
 // One chunk of one query head: slots' logits, their softmax, and the output.
 struct GsaChunkOutput {
   Tune<int> stages{"stages", {1, 2}};
-  Tune<int> warps{"warps", {4, 8}};
+  Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, slots{"slots"}, group{"group"}, chunk_size{"chunk_size"};
   Const<bool> packed{"packed"};
 
@@ -113,15 +113,14 @@ struct GsaChunkOutput {
       const auto rows = [&](const View& view, const Index& h, int width) {
         return load(tokens.of(view), {tokens.batch, span(token, chunk_size), h, span(0, width)});
       };
-      const Tile query = rows(q, query_head, dim), key = rows(k, head, dim), value = rows(v, head, value_dim);
+      const Tile query = rows(q, query_head, dim), key = rows(k, head, dim);
       const Tile strength = cast(rows(s, head, slots), f32), sums = cumsum(cast(rows(g, head, slots), f32), 0);
-      const Tile since_start = exp(sums);
 
       // First pass: the state before the chunk, the token itself, then pairs within the chunk.
       const Tile state_k = load(chunks.of(states_k), {chunks.batch, chunk, head, span(0, dim), span(0, slots)});
       const Tile products = dot(query, trans(key)) * scale;
       const Tile own = sum(cast(query, f32) * cast(key, f32), 1) * scale;
-      Var logits = dot(query, state_k) * scale * since_start + own(_, None) * strength;
+      Var logits = dot(query, state_k) * scale * exp(sums) + own(_, None) * strength;
       for (Index number : range(0, levels())) {
         const Level level(sums, chunk_size, slots, number);
         logits += dot(cast(where(level.pairs, products, 0.0), dtype), cast(strength * level.decay, dtype)) * level.decay;
@@ -135,9 +134,10 @@ struct GsaChunkOutput {
         const Level level(sums, chunk_size, slots, number);
         shares = where(level.pairs, dot(cast(p * level.decay, dtype), trans(cast(strength * level.decay, dtype))), shares);
       }
+      const Tile value = rows(v, head, value_dim);
       const Tile state_v = load(chunks.of(states_v), {chunks.batch, chunk, head, span(0, slots), span(0, value_dim)});
       const Tile from_own = sum(p * strength, 1)(_, None) * cast(value, f32);
-      const Tile result = dot(cast(shares, dtype), value, dot(cast(p * since_start, dtype), state_v, from_own));
+      const Tile result = dot(cast(shares, dtype), value, dot(cast(p * exp(sums), dtype), state_v, from_own));
       store(tokens.of(o), {tokens.batch, span(token, chunk_size), query_head, span(0, value_dim)}, cast(result, o.dtype()));
     });
   }

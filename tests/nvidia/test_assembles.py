@@ -1,4 +1,4 @@
-"""Every kernel for every NVIDIA target, without a GPU: it compiles, assembles, and does not spill but for those named; the same input gives the same PTX in two processes."""
+"""Every kernel for every NVIDIA target, without a GPU: it compiles, assembles, and does not spill; the same input gives the same PTX in two processes."""
 
 import json
 import os
@@ -9,11 +9,8 @@ import pytest
 TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
 SERIALISED = ("C7504", *(f"C75{number}" for number in range(10, 20)))
-SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {})}
-
-
-# Kernels that still spill at their defaults, and the most bytes each may: they are to get smaller tiles or shorter lives of values.
-KNOWN_SPILLS = {"gsa_chunk_states": 256, "gsa_chunk_output": 1536}
+SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
+            "gsa_chunk_forward": ({"dtype": "bf16", "dim": "128"}, {})}
 
 
 def tilewright(binary, *arguments):
@@ -48,7 +45,7 @@ def test_every_kernel_assembles_without_spills(binary, operators, target):
         for kernel in json.loads(tilewright(binary, "compile", operator, "--target", target, "--report", "--json", *words(settings))):
             name = f"{operator} {settings}: {kernel['kernel']} {kernel.get('bindings')}"
             assert kernel["registers"] > 0, name
-            if kernel["spill_store_bytes"] > KNOWN_SPILLS.get(kernel["kernel"], 0):
+            if kernel["spill_store_bytes"] > 0:
                 problems.append(f"{name} spills {kernel['spill_store_bytes']} bytes")
             problems += [f"{name}: {remark}" for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
     assert not problems, "\n" + "\n".join(problems)

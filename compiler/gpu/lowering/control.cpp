@@ -120,7 +120,8 @@ void Emitter::emit_operation(mlir::Operation* op) {
     return;
   }
   if (is_elementwise(op)) return emit_elementwise(op);
-  fail(op, llvm::isa<tile::PrintOp>(op) ? "print needs the device 'reference'" : "has no code on GPUs");
+  if (llvm::isa<tile::PrintOp>(op)) return void(fail(op, "print needs the device 'reference'"));
+  fail(op, "'" + op->getName().getStringRef() + "' has no code on GPUs");
 }
 
 void Emitter::emit_narrow(tile::NarrowOp op) {

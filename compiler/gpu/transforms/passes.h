@@ -12,6 +12,9 @@ namespace tilewright::gpu {
 // "tile-gpu-assign-layouts": every tile gets a layout, and conversions between layouts become operations. The target outlives the pass.
 std::unique_ptr<mlir::Pass> create_assign_layouts(const GpuTarget& target);
 
+// "tile-gpu-sink-past-loops": tiles that are first used behind a loop are loaded and converted there.
+std::unique_ptr<mlir::Pass> create_sink_past_loops();
+
 // "tile-gpu-stage-loads": loads that become operands of matrix instructions go to shared memory by asynchronous copies; in loops that ask for stages, iterations ahead.
 std::unique_ptr<mlir::Pass> create_stage_loads(const GpuTarget& target);
 
