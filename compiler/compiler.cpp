@@ -9,6 +9,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
@@ -65,9 +66,11 @@ class Compilation {
   mlir::ModuleOp lower(std::string_view level) {
     timed(phases_, "passes", [&] {
       mlir::PassManager passes(&context_);
+      // Between passes only for those who look at them; what comes out is verified below.
+      passes.enableVerifier(static_cast<bool>(options_.dump));
       if (options_.dump && !options_.dump_after.empty()) passes.addInstrumentation(std::make_unique<Dumper>(options_));
       target_.build_pipeline(passes, level);
-      if (mlir::failed(passes.run(*module_))) throw failure();
+      if (mlir::failed(passes.run(*module_)) || mlir::failed(mlir::verify(*module_))) throw failure();
     });
     return *module_;
   }
@@ -108,9 +111,12 @@ void check_level(const Target& target, std::string_view level) {
 
 class MlirCompiler final : public Compiler {
  public:
+  void expect_devices(std::string_view driver) override { start_tools(driver); }
+
   Artifact compile(std::shared_ptr<const program::Program> program, const CompileOptions& options) override {
     const auto start = std::chrono::steady_clock::now();
     const std::unique_ptr<const Target> target = make_target(options.target);
+    target->start_tools();
     Compilation compilation(options, *target);
     compilation.import(*program);
     mlir::ModuleOp module = compilation.lower({});

@@ -30,6 +30,9 @@ class Compiler {
  public:
   virtual ~Compiler() = default;
 
+  // Devices of this driver ("cuda") are about to be used: begins in the background what compiling for them will need and takes long to find. Thread-safe.
+  virtual void expect_devices(std::string_view driver) {}
+
   // Compiles for options.target. Throws tilewright::Error. Thread-safe.
   virtual Artifact compile(std::shared_ptr<const program::Program> program, const CompileOptions& options) = 0;
 

@@ -326,6 +326,8 @@ std::shared_ptr<Device> open_device(const std::string& name, const SessionOption
 }
 
 std::unique_ptr<Session> make_session(const std::string& device, std::shared_ptr<Compiler> compiler, const SessionOptions& options) {
+  // Opening a device takes long enough for the compiler to find its tools meanwhile.
+  if (compiler) compiler->expect_devices(std::string_view(device).substr(0, device.find(':')));
   return make_session(open_device(device, options), std::move(compiler), options);
 }
 

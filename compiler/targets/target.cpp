@@ -31,6 +31,10 @@ std::unique_ptr<const Target> make_target(std::string_view name) {
   throw Error(2001, "unknown target '" + std::string(name) + "'").help("known targets: " + known);
 }
 
+void start_tools(std::string_view driver) {
+  if (driver == "cuda") nvidia::start_tools();
+}
+
 std::vector<std::string> target_names() {
   std::vector<std::string> names;
   for (const Family& family : kFamilies) {

@@ -29,6 +29,9 @@ class Target {
   // Whether the code holds the positions of the author's operations.
   virtual bool keeps_positions() const { return true; }
 
+  // Begins in the background to look for the tools that fill() needs, where that takes long.
+  virtual void start_tools() const {}
+
   // The levels of this target that can be shown, in the order of the pipeline, after "program" and "tile", which every target has.
   virtual const std::vector<CompileLevel>& levels() const = 0;
 
@@ -47,6 +50,9 @@ class Target {
 
 // "host", "x86-64-v2", ..., "sm_80", ... Throws Error TW2001 for another name, with those there are.
 std::unique_ptr<const Target> make_target(std::string_view name);
+
+// Target::start_tools() of the targets of a driver's devices ("cuda").
+void start_tools(std::string_view driver);
 
 // The names that make_target() takes.
 std::vector<std::string> target_names();

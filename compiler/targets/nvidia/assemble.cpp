@@ -7,7 +7,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <mutex>
+#include <future>
 #include <sstream>
 
 namespace tilewright::nvidia {
@@ -40,13 +40,30 @@ std::string trimmed(const std::string& line) {
 
 }  // namespace
 
+namespace {
+
+struct Search {
+  std::shared_ptr<const PtxAssembler> found;
+  std::string problem;
+};
+
+const std::shared_future<Search>& search() {
+  static const std::shared_future<Search> once = std::async(std::launch::async, [] {
+                                                   Search search;
+                                                   search.found = find_ptx_assembler(search.problem);
+                                                   return search;
+                                                 }).share();
+  return once;
+}
+
+}  // namespace
+
+void start_search() { search(); }
+
 std::shared_ptr<const PtxAssembler> assembler(std::string& problem) {
-  static std::once_flag once;
-  static std::shared_ptr<const PtxAssembler> found;
-  static std::string missing;
-  std::call_once(once, [] { found = find_ptx_assembler(missing); });
-  problem = missing;
-  return found;
+  const Search& result = search().get();
+  problem = result.problem;
+  return result.found;
 }
 
 AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const NvidiaTarget& target) {

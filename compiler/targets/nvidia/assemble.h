@@ -10,7 +10,10 @@
 
 namespace tilewright::nvidia {
 
-// The assembler of this process, looked for at the first call; null where there is none, and `problem` is then a sentence that says what was tried.
+// Begins to look for the assembler, in the background. Loading a library of 100 MB takes long where it is not in memory.
+void start_search();
+
+// The assembler of this process; null where there is none, and `problem` is then a sentence that says what was tried. Waits until it is found.
 std::shared_ptr<const PtxAssembler> assembler(std::string& problem);
 
 // Throws Error TW2320.

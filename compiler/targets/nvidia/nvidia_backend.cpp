@@ -47,6 +47,8 @@ class NvidiaBackend : public Target {
     return target_.name + " " + target_.features + ", " + (tool ? tool->description() : "PTX");
   }
 
+  void start_tools() const override { start_search(); }
+
   const std::vector<CompileLevel>& levels() const override {
     static const std::vector<CompileLevel> levels = {
         {.name = "gpu", .comment = "//"},
@@ -131,6 +133,8 @@ class NvidiaBackend : public Target {
 };
 
 }  // namespace
+
+void start_tools() { start_search(); }
 
 std::unique_ptr<const Target> make_target(std::string_view name) { return std::make_unique<NvidiaBackend>(resolve_target(name)); }
 
