@@ -73,8 +73,12 @@ class Check {
       unmarked_->emitError("TW9524: an access to shared memory that says nothing of its buffer");
       return false;
     }
-    for (int start = 0; start < static_cast<int>(nodes_.size()); ++start)
-      if (nodes_[start].access && !follow(start)) return false;
+    // An access like one before it, with accesses alone between, goes ways that the one before has gone.
+    llvm::SmallDenseSet<mlir::Attribute> followed;
+    for (int start = 0; start < static_cast<int>(nodes_.size()); ++start) {
+      if (!nodes_[start].access) followed.clear();
+      else if (followed.insert(nodes_[start].access).second && !follow(start)) return false;
+    }
     for (const Node& node : nodes_) {
       if (!node.barrier || node.barrier.getKind() == tile_gpu::BarrierKind::Memory || needed_.contains(node.barrier.getNumber())) continue;
       node.op->emitError() << "TW9523: barrier " << node.barrier.getNumber() << " is superfluous: without it no two accesses to shared memory are in conflict";
@@ -94,8 +98,8 @@ class Check {
       for (mlir::Operation& op : block) {
         Node node;
         node.op = &op;
-        node.access = op.getAttrOfType<AccessAttr>(tile_gpu::kAccessAttr);
-        node.barrier = op.getAttrOfType<BarrierAttr>(tile_gpu::kBarrierAttr);
+        node.access = llvm::dyn_cast_or_null<AccessAttr>(op.getDiscardableAttr(tile_gpu::kAccessAttr));
+        node.barrier = llvm::dyn_cast_or_null<BarrierAttr>(op.getDiscardableAttr(tile_gpu::kBarrierAttr));
         node.note = llvm::dyn_cast<tile_gpu::NoteOp>(op);
         if (!node.access && touches_shared(op) && !unmarked_) unmarked_ = &op;
         if (!node.access && !node.barrier && !node.note) continue;
@@ -251,8 +255,8 @@ class CheckShared : public mlir::PassWrapper<CheckShared, mlir::OperationPass<ml
       if (!Check(kernel.getFunctionBody(), table, warps && warps.getInt() == 1).run()) return signalPassFailure();
       kernel->removeAttr(tile_gpu::kBuffersAttr);
       kernel.walk([](mlir::Operation* op) {
-        op->removeAttr(tile_gpu::kAccessAttr);
-        op->removeAttr(tile_gpu::kBarrierAttr);
+        op->removeDiscardableAttr(tile_gpu::kAccessAttr);
+        op->removeDiscardableAttr(tile_gpu::kBarrierAttr);
         if (llvm::isa<tile_gpu::NoteOp>(op)) op->erase();
       });
     }

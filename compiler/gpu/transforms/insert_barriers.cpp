@@ -2,8 +2,8 @@
 //
 // The code that all threads execute together (the note `together`) becomes a tree of events; what threads execute apart is one event, in front of which a barrier can stand. A walk over
 // the tree carries the accesses that no barrier has ended yet: with every access what has become of it since (Pending). A barrier comes in front of the first event that meets one of them.
-// Loops are walked until nothing new comes around. A barrier that a loop needs in its first iteration only stands in front of the loop. At the end each barrier is tried
-// without, those in the innermost loops first.
+// Loops are walked until nothing new comes around. A barrier that a loop needs in its first iteration only stands in front of the loop. In the end a walk in which accesses outlive one barrier tells
+// which barriers do nothing; they go one by one, those in the innermost loops first.
 //
 // Two accesses meet if their bytes overlap, one of them writes, and threads of different warps (then a barrier of the block is needed) or of one warp (then one of the warp is enough) may
 // be at one byte; #tile_gpu.access says when they are not.
@@ -15,8 +15,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
-#include <set>
 #include <tuple>
 #include <vector>
 
@@ -32,6 +32,7 @@ using tile_gpu::NoteKind;
 
 constexpr int kArrived = -2, kBegun = -1, kMostGroups = 31;  // of Pending::group
 constexpr int kAnyTurn = -1;
+constexpr int kGiven = -1;  // the number of a barrier that was there before
 
 struct Buffer {
   std::int64_t offset, bytes, tiles;
@@ -46,11 +47,44 @@ struct Pending {
   bool earlier = false;  // a phase has begun since
   bool in_warp = false;  // a barrier of the warp has been since
   bool outside = false;  // it is from outside of the loop that is probed
+  int outlived = -1;     // the number of the one barrier that it has outlived
 
-  auto key() const { return std::tuple(access, turns, group, earlier, in_warp, outside); }
-  bool operator<(const Pending& other) const { return key() < other.key(); }
+  auto key() const { return std::tuple(access, turns, group, outlived, earlier, in_warp, outside); }
+  friend bool operator<(const Pending& a, const Pending& b) { return a.key() < b.key(); }
+  friend bool operator==(const Pending& a, const Pending& b) { return a.key() == b.key(); }
 };
-using State = std::set<Pending>;
+
+// A set of them, in order.
+class State {
+ public:
+  bool empty() const { return all_.empty(); }
+  std::size_t size() const { return all_.size(); }
+  auto begin() const { return all_.begin(); }
+  auto end() const { return all_.end(); }
+
+  void insert(const Pending& pending) {
+    const auto at = std::lower_bound(all_.begin(), all_.end(), pending);
+    if (at == all_.end() || !(*at == pending)) all_.insert(at, pending);
+  }
+  void insert(const State& other) {
+    std::vector<Pending> both;
+    std::set_union(all_.begin(), all_.end(), other.all_.begin(), other.all_.end(), std::back_inserter(both));
+    all_ = std::move(both);
+  }
+  template <class Condition>
+  void erase_if(Condition condition) {
+    std::erase_if(all_, condition);
+  }
+  template <class Change>
+  void change(Change change_one) {
+    for (Pending& pending : all_) change_one(pending);
+    std::sort(all_.begin(), all_.end());
+    all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
+  }
+
+ private:
+  std::vector<Pending> all_;
+};
 
 struct Event {
   enum class Kind : std::uint8_t { kAccesses, kNote, kBarrier, kFor, kIf, kWhile };
@@ -58,9 +92,12 @@ struct Event {
   mlir::Operation* op = nullptr;
   std::vector<int> accesses;
   std::optional<BarrierKind> before;        // inserted
+  int number = 0;                           // of that barrier
   std::vector<std::vector<Event>> regions;  // of a loop or branch that all threads take together
   int depth = 0;                            // loops around it
 };
+
+tile_gpu::BarrierAttr barrier_of(mlir::Operation* op) { return llvm::dyn_cast_or_null<tile_gpu::BarrierAttr>(op->getDiscardableAttr(tile_gpu::kBarrierAttr)); }
 
 // What has to be between two accesses; in the order of strength.
 enum class Need : std::uint8_t { kNothing, kWarp, kBlock, kWait };
@@ -87,7 +124,7 @@ class Insertion {
     b.setListener(&marker);
     std::int64_t number = 0;
     kernel_.walk([&](mlir::Operation* op) {
-      if (auto barrier = op->getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr)) number = std::max(number, barrier.getNumber() + 1);
+      if (auto barrier = barrier_of(op)) number = std::max(number, barrier.getNumber() + 1);
     });
     visit(body_, [&](Event& event) {
       if (!event.before) return;
@@ -104,7 +141,7 @@ class Insertion {
   enum class Mode : std::uint8_t {
     kInsert,
     kProbe,  // barriers are inserted for the walk alone; what needs one only because of Pending::outside is noted
-    kTry,    // nothing is inserted; whether something is missing is noted
+    kJudge,  // nothing is inserted; an access outlives one barrier, and barriers without which something would be missing are noted
   };
 
   // ---- the tree
@@ -132,7 +169,7 @@ class Insertion {
       if (auto note = llvm::dyn_cast<tile_gpu::NoteOp>(op)) {
         if (note.getKind() == NoteKind::Together) continue;
         event.kind = Event::Kind::kNote;
-      } else if (auto barrier = op.getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr)) {
+      } else if (barrier_of(&op)) {
         event.kind = Event::Kind::kBarrier;
       } else if (is_together(op)) {
         event.kind = llvm::isa<scf::ForOp>(op) ? Event::Kind::kFor : llvm::isa<scf::WhileOp>(op) ? Event::Kind::kWhile : Event::Kind::kIf;
@@ -140,18 +177,28 @@ class Insertion {
           event.regions.push_back(region.empty() ? std::vector<Event>() : events_of(region.front(), depth + (event.kind == Event::Kind::kIf ? 0 : 1)));
       } else {
         op.walk([&](mlir::Operation* inner) {
-          if (auto access = inner->getAttrOfType<AccessAttr>(tile_gpu::kAccessAttr)) {
+          if (auto access = llvm::dyn_cast_or_null<AccessAttr>(inner->getDiscardableAttr(tile_gpu::kAccessAttr))) {
             const int number = number_of(access);
             if (!llvm::is_contained(event.accesses, number)) event.accesses.push_back(number);
           }
         });
         if (event.accesses.empty()) continue;
-        // Accesses alike are as one.
-        if (!events.empty() && events.back().kind == Event::Kind::kAccesses && events.back().accesses == event.accesses) continue;
+        if (is_repetition(events, event.accesses)) continue;
       }
       events.push_back(std::move(event));
     }
     return events;
+  }
+
+  // Whether accesses are the same as some before, with nothing between but what cannot meet them: reads for reads, or nothing.
+  bool is_repetition(const std::vector<Event>& events, const std::vector<int>& accesses) const {
+    const auto reads = [&](int access) { return !accesses_[access].writes(); };
+    for (const Event& event : llvm::reverse(events)) {
+      if (event.kind != Event::Kind::kAccesses) return false;
+      if (event.accesses == accesses) return true;
+      if (!llvm::all_of(event.accesses, reads) || !llvm::all_of(accesses, reads)) return false;
+    }
+    return false;
   }
 
   template <class Visitor>
@@ -184,16 +231,16 @@ class Insertion {
   }
 
   void walk(Event& event, State& state) {
-    if (event.before) wait(state, *event.before);
+    if (event.before) wait(state, *event.before, event.number);
     switch (event.kind) {
       case Event::Kind::kAccesses: return walk_accesses(event, state);
       case Event::Kind::kNote: return walk_note(llvm::cast<tile_gpu::NoteOp>(event.op), state);
-      case Event::Kind::kBarrier: return wait(state, event.op->getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr).getKind());
+      case Event::Kind::kBarrier: return wait(state, barrier_of(event.op).getKind(), kGiven);
       case Event::Kind::kIf: {
         State otherwise = state;
         walk(event.regions[0], state);
         walk(event.regions[1], otherwise);
-        state.insert(otherwise.begin(), otherwise.end());
+        state.insert(otherwise);
         return;
       }
       case Event::Kind::kFor:
@@ -204,7 +251,7 @@ class Insertion {
   void walk_loop(Event& event, State& state) {
     if (mode_ == Mode::kInsert && !event.before && !state.empty() && needs_before(event, state)) {
       event.before = one_warp_ ? BarrierKind::Warp : BarrierKind::Block;
-      wait(state, *event.before);
+      wait(state, *event.before, event.number);
     }
     State exit = state;
     for (;;) {
@@ -215,7 +262,7 @@ class Insertion {
         walk(event.regions[1], at);
       }
       const std::size_t before = state.size();
-      state.insert(at.begin(), at.end());
+      state.insert(at);
       if (state.size() == before) break;
     }
     if (event.kind == Event::Kind::kWhile) state = std::move(exit);
@@ -241,20 +288,20 @@ class Insertion {
     for (const Pending& pending : state) {
       for (int access : event.accesses) {
         const Need found = need(pending, access);
+        if (pending.outlived >= 0) {
+          if (found != Need::kNothing) strongest_[pending.outlived] = std::max(strongest_[pending.outlived], found);
+          continue;
+        }
         most = std::max(most, found);
         if (!pending.outside) most_inside = std::max(most_inside, found);
       }
     }
     if (most == Need::kWait) return fail(event, "asynchronous copies have not certainly arrived where their bytes are touched");
     if (most != Need::kNothing) {
-      if (mode_ == Mode::kTry) {
-        noted_ = true;
-        return;
-      }
       if (mode_ == Mode::kProbe && most == (one_warp_ ? Need::kWarp : Need::kBlock) && most_inside == Need::kNothing) noted_ = true;
       const BarrierKind kind = most == Need::kWarp ? BarrierKind::Warp : BarrierKind::Block;
       if (!event.before || kind == BarrierKind::Block) event.before = kind;
-      wait(state, *event.before);
+      wait(state, *event.before, event.number);
     }
     for (int access : event.accesses) {
       Pending pending{.access = access, .group = accesses_[access].getKind() == AccessKind::Copy ? kBegun : kArrived};
@@ -264,43 +311,46 @@ class Insertion {
     }
   }
 
-  template <class Change>
-  static void change(State& state, Change change_one) {
-    State changed;
-    for (Pending pending : state) {
-      change_one(pending);
-      changed.insert(pending);
-    }
-    state = std::move(changed);
-  }
-
   void walk_note(tile_gpu::NoteOp note, State& state) {
     const auto is_of = [&](const Pending& pending) { return accesses_[pending.access].getTurn() >= 0 && llvm::is_contained(*note.getBuffers(), accesses_[pending.access].getBuffer()); };
     switch (note.getKind()) {
       case NoteKind::Together: return;
-      case NoteKind::Phase: return change(state, [](Pending& pending) { pending.earlier = true; });
+      case NoteKind::Phase: return state.change([](Pending& pending) { pending.earlier = true; });
       case NoteKind::Commit:
-        return change(state, [](Pending& pending) {
+        return state.change([](Pending& pending) {
           if (pending.group != kArrived) pending.group = std::min(pending.group + 1, kMostGroups);
         });
       case NoteKind::Wait:
-        return change(state, [&](Pending& pending) {
+        return state.change([&](Pending& pending) {
           if (pending.group >= static_cast<int>(*note.getPending())) pending.group = kArrived;
         });
       case NoteKind::Restart:
-        return change(state, [&](Pending& pending) {
+        return state.change([&](Pending& pending) {
           if (is_of(pending)) pending.turns = kAnyTurn;
         });
       case NoteKind::Turn:
-        return change(state, [&](Pending& pending) {
+        return state.change([&](Pending& pending) {
           if (is_of(pending) && pending.turns != kAnyTurn) pending.turns = (pending.turns + 1) % static_cast<int>(buffers_[accesses_[pending.access].getBuffer()].tiles);
         });
     }
   }
 
-  static void wait(State& state, BarrierKind kind) {
-    if (kind == BarrierKind::Warp) return change(state, [](Pending& pending) { pending.in_warp |= pending.group == kArrived; });
-    std::erase_if(state, [](const Pending& pending) { return pending.group == kArrived; });
+  void wait(State& state, BarrierKind kind, int number) const {
+    std::vector<Pending> outliving;
+    if (mode_ == Mode::kJudge && number != kGiven) {
+      for (Pending pending : state) {
+        if (pending.group != kArrived || pending.outlived >= 0) continue;
+        pending.outlived = number;
+        outliving.push_back(pending);
+      }
+    }
+    const auto is_ended = [&](const Pending& pending) { return pending.group == kArrived && (pending.outlived < 0 || pending.outlived != number); };
+    if (kind != BarrierKind::Warp) {
+      state.erase_if(is_ended);
+    } else {
+      state.change([&](Pending& pending) { pending.in_warp |= is_ended(pending); });
+    }
+    for (const Pending& pending : outliving) state.insert(pending);
   }
 
   void fail(const Event& event, const char* message) {
@@ -314,23 +364,29 @@ class Insertion {
   void remove_superfluous() {
     std::vector<Event*> waiting;
     visit(body_, [&](Event& event) {
-      if (event.before) waiting.push_back(&event);
+      if (!event.before) return;
+      event.number = static_cast<int>(waiting.size());
+      waiting.push_back(&event);
     });
-    std::stable_sort(waiting.begin(), waiting.end(), [](const Event* a, const Event* b) { return a->depth > b->depth; });
-    mode_ = Mode::kTry;
-    const auto is_enough = [&] {
+    std::vector<Event*> order = waiting;
+    std::stable_sort(order.begin(), order.end(), [](const Event* a, const Event* b) { return a->depth > b->depth; });
+    mode_ = Mode::kJudge;
+    for (bool changed = true; changed;) {
+      strongest_.assign(waiting.size(), Need::kNothing);
       State state;
-      noted_ = false;
       walk(body_, state);
-      return !noted_;
-    };
-    for (Event* event : waiting) {
-      const std::optional<BarrierKind> kind = std::exchange(event->before, std::nullopt);
-      if (is_enough()) continue;
-      event->before = kind;
-      if (kind != BarrierKind::Block) continue;
-      event->before = BarrierKind::Warp;
-      if (!is_enough()) event->before = kind;
+      changed = false;
+      for (Event* event : order) {
+        if (!event->before) continue;
+        const Need needed = strongest_[event->number];
+        const bool is_weaker = needed == Need::kWarp && event->before == BarrierKind::Block;
+        if (needed != Need::kNothing && !is_weaker) continue;
+        // One at a time: without it others may be needed.
+        if (is_weaker) event->before = BarrierKind::Warp;
+        else event->before.reset();
+        changed = true;
+        break;
+      }
     }
   }
 
@@ -342,6 +398,7 @@ class Insertion {
   std::vector<Event> body_;
   Mode mode_ = Mode::kInsert;
   bool noted_ = false, failed_ = false;
+  std::vector<Need> strongest_;  // by the number of a barrier: what stands between accesses that only it keeps apart
 };
 
 class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationPass<mlir::ModuleOp>> {
