@@ -11,7 +11,7 @@ else
 install = :
 endif
 
-.PHONY: build demo test bench format lint clean
+.PHONY: build demo test bench coverage format lint clean
 .DEFAULT_GOAL := build
 
 build:
@@ -29,6 +29,10 @@ test: build
 bench: build
 	@$(call install,python)
 	@.venv/bin/python bench/cpu_bench.py --build-dir $(BUILD)
+
+coverage:
+	@$(call install,coverage)
+	@JOBS=$(JOBS) cmake/coverage.sh
 
 format:
 	@$(call install,format)

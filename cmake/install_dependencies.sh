@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing Tilewright needs and is missing, and says so: Debian packages by apt-get (as root or through sudo), Python packages by pip into .venv.
-# With nothing missing it only looks, in well under a second. Usage: install_dependencies.sh [build] [python] [format] [lint]; without arguments: build python.
+# With nothing missing it only looks, in well under a second. Usage: install_dependencies.sh [build] [python] [format] [lint] [coverage]; without arguments: build python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,7 @@ build_packages=(g++ cmake ninja-build ccache make git
 python_packages=(python3 python3-venv)
 format_packages=(clang-format-14)
 lint_packages=(clang-tidy-22)
+coverage_packages=(gcovr)
 
 # The exact torch release: its CPU build serves every test, and a newer one could bring CUDA's packages along.
 pip_packages=(torch==2.13.0 numpy safetensors pytest)
@@ -78,6 +79,7 @@ for part in "$@"; do
     python) install_python ;;
     format) install_debian "${format_packages[@]}" ;;
     lint) install_debian "${build_packages[@]}" "${lint_packages[@]}" ;;
-    *) say "unknown part '$part': build, python, format, lint" >&2; exit 2 ;;
+    coverage) install_debian "${build_packages[@]}" "${coverage_packages[@]}" ;;
+    *) say "unknown part '$part': build, python, format, lint, coverage" >&2; exit 2 ;;
   esac
 done
