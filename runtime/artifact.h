@@ -42,6 +42,13 @@ struct LaunchShape {
       false;  // may start before the work ahead of it in the stream is finished; the code waits for that work itself before it touches memory
 };
 
+// Boxes of a view that the code lets the device copy by itself. The driver describes the view to the device at each launch, in one more parameter.
+struct BoxMap {
+  std::uint32_t parameter = 0;      // of the program; a view whose last dimension has stride 1, with the facts aligned16 and fits32
+  std::vector<std::uint32_t> box;   // extents by the view's dimensions; the last is 128 bytes, in shared memory a row whose 16-byte chunks are swizzled
+  bool operator==(const BoxMap&) const = default;
+};
+
 // What a kernel's code takes of the device it is for. 0 or empty: not known.
 struct ResourceUsage {
   int registers = 0, barriers = 0;                                             // registers of a thread, barriers of a block
@@ -67,6 +74,7 @@ struct Artifact {
   std::uint64_t scratch_bytes = 0;
   std::shared_ptr<const program::Program> program;  // parameters, facts and the grid expression; the body too where the device interprets it
   LaunchShape launch;                               // GPUs
+  std::vector<BoxMap> maps;                         // GPUs; in the order of their parameters
   std::vector<std::string> assertions;  // GPUs: texts of the kernel's assertions with their positions; the code reports one by its place in this list
   double compile_ms = 0;
   std::vector<PhaseTime> phases;     // of compile_ms, in order

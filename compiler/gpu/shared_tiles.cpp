@@ -36,6 +36,12 @@ std::int64_t tile_bytes(tile_gpu::SharedType type) {
   return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), kTileAlignment));
 }
 
+std::int64_t channel_bytes(tile_gpu::ChannelType type) {
+  const auto tiles = tile_gpu::SharedType::get(type.getContext(), type.getCount(), type.getShape(), type.getElementType());
+  const std::int64_t bytes = type.getCount() * (tile_bytes(tiles) + 2 * kSignalBytes);
+  return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), kTileAlignment));
+}
+
 std::optional<MatrixLoads> matrix_loads(const Layout& wanted, int contiguous_axis) {
   const Layout layout = wanted.canonical();
   const LinearMap& atom = layout.atom();

@@ -16,6 +16,10 @@ inline constexpr std::int64_t kTileAlignment = 1024;  // bytes, which swizzles n
 // Bytes of one tile, a multiple of the alignment.
 std::int64_t tile_bytes(tile_gpu::SharedType type);
 
+// The same of a channel: its tiles, and behind them two signals for each.
+std::int64_t channel_bytes(tile_gpu::ChannelType type);
+inline constexpr std::int64_t kSignalBytes = 8;
+
 // Reads of four 8 x 8 matrices of 2-byte elements at once (GpuTarget::load_matrices). Read j brings the registers 8 j ... 8 j + 7: word i the registers 8 j + 2 i and 8 j + 2 i + 1.
 struct MatrixLoads {
   layout::Layout addresses;  // lane 8 i + r is at row r of matrix i

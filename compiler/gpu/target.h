@@ -19,6 +19,44 @@ struct MatrixInstruction {
   layout::LinearMap a, b, acc;
 };
 
+// Products of m x k and k x n matrices by a group of consecutive warps, which reads operands from shared memory itself. Warp i of a group holds rows 16 i ... 16 i + 15 of the accumulator in
+// the fragments of the MatrixInstruction for these elements, and of a left operand that is in registers.
+struct GroupProduct {
+  int warps = 4;
+  int m = 64, k = 16;       // of one instruction
+  int max_n = 256;          // a multiple of 8
+  int row_bytes = 128;      // of operands in shared memory (shared_tiles.h): the rows of their columns
+};
+
+// An operand of a group product in shared memory: a column of `row_bytes` after the other, `rows` each.
+struct SharedOperand {
+  mlir::Value tile;               // !llvm.ptr<3>, the same in all threads
+  std::int64_t rows = 0;          // of the tile in memory
+  bool depth_along_rows = false;  // the product's depth runs along the rows of memory, not across
+};
+
+// The products of one group: rows and columns by `depth`, one accumulator for each of some blocks of GroupProduct::m rows.
+struct GroupMultiply {
+  mlir::Type element;
+  std::int64_t n = 0, depth = 0;
+  SharedOperand a, b;                                                 // a without a tile: from registers
+  llvm::SmallVector<mlir::Value> a_rows;                              // i32; the first row of each block, in shared memory
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> a_registers;      // of each block, step by step along the depth
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> acc;              // of each block, fragment by fragment; empty: zeros
+};
+
+// A copy of a box of a view to shared memory.
+struct BoxCopy {
+  mlir::Value map;                            // what map_parameter() describes, or null
+  mlir::Value base;                           // !llvm.ptr<1>, of the view
+  mlir::ValueRange sizes, strides;            // i64, of the view
+  mlir::Type element;
+  llvm::SmallVector<mlir::Value> coordinates;  // i32, of the first element, by the view's dimensions; may lie outside
+  llvm::SmallVector<std::int64_t> box;         // extents by the view's dimensions
+  mlir::Value shared;                          // !llvm.ptr<3>: rows of the last dimension, swizzled as shared tiles are
+  mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived
+};
+
 // Immutable; code is emitted where the builder stands. Values named word are i32, addresses !llvm.ptr or !llvm.ptr<1> for views and !llvm.ptr<3> for shared memory.
 class GpuTarget {
  public:
@@ -62,6 +100,22 @@ class GpuTarget {
   // Four words a lane, from four matrices of 8 rows of 16 bytes: lane 8 i + r gives the address of row r of matrix i, and word i of lane 4 r + c is the c-th word of row r of matrix i; with
   // `transposed`, of elements of 2 bytes, word i is made of the elements 2 c and 2 c + 1 of column r.
   virtual llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const { return {}; }
+
+  // Roles: warps that hand tiles in shared memory to each other. A signal is 8 bytes of shared memory. It completes a phase when as many threads as it was made for have arrived and all bytes that
+  // were announced have come; phases are counted from 0, and waiting for a phase takes its number modulo 2.
+  virtual std::optional<GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const { return std::nullopt; }  // nullopt: no roles for these elements
+  virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
+  virtual int producer_warps(int consumer_warps) const { return 1; }                     // of which one thread works
+  virtual void begin_role(Builder& b, int consumer_warps, bool consumes) const {}        // by all threads of the role
+  virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps
+  virtual void make_signal(Builder& b, Value signal, int arrivals) const {}              // by one thread
+  virtual void publish_signals(Builder& b) const {}                                      // by that thread, before a barrier of the block
+  virtual void wait_signal(Builder& b, Value signal, Value phase) const {}               // returns at once where the phase, or the one after it, is complete
+  virtual void arrive(Builder& b, Value signal, Value predicate) const {}                // where the predicate holds
+  virtual void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const {}   // and announces so many bytes
+  virtual void copy_box(Builder& b, const BoxCopy& copy) const {}
+  // Attributes of a parameter that holds what copies of boxes of one view need; null: they need none.
+  virtual mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const { return {}; }
 
   // An elementwise operation of `math` or `arith` on scalars in the target's own way; null: the general expansion will do.
   virtual Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const = 0;

@@ -38,6 +38,12 @@ GpuModule read_gpu_module(mlir::ModuleOp module) {
   result.shared_bytes = static_cast<std::uint64_t>(shared_bytes);
   result.assertions = strings(module, kGpuAssertionsAttr);
   result.remarks = strings(module, kGpuRemarksAttr);
+  if (auto maps = module->getAttrOfType<mlir::ArrayAttr>(kGpuMapsAttr)) {
+    for (auto map : maps.getAsRange<mlir::DenseI64ArrayAttr>()) {
+      const llvm::ArrayRef<std::int64_t> numbers = map.asArrayRef();
+      result.maps.push_back({static_cast<std::uint32_t>(numbers.front()), {numbers.begin() + 1, numbers.end()}});
+    }
+  }
   return result;
 }
 

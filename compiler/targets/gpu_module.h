@@ -19,11 +19,14 @@ inline constexpr llvm::StringLiteral kGpuSharedBytesAttr =
 inline constexpr llvm::StringLiteral kGpuAssertionsAttr = "tile_gpu.assertions";  // strings, of the module: Artifact::assertions; absent: none
 inline constexpr llvm::StringLiteral kGpuRemarksAttr = "tile_gpu.remarks";        // strings, of the module: Artifact::remarks; absent: none
 
+inline constexpr llvm::StringLiteral kGpuMapsAttr = "tile_gpu.maps";  // arrays of i64, of the module: parameter and box of each of Artifact::maps; absent: none
+
 struct GpuModule {
   mlir::LLVM::LLVMFuncOp kernel;
   int warps = 0;
   std::uint64_t shared_bytes = 0;
   std::vector<std::string> assertions, remarks;
+  std::vector<BoxMap> maps;
 };
 
 // Throws Error TW9304 for a module without exactly one kernel, or without a number of warps.

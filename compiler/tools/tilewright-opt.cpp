@@ -32,6 +32,7 @@ void register_project() {
   register_transforms();
   mlir::registerPass([] { return gpu::create_assign_layouts(gpu_target); });
   mlir::registerPass([] { return gpu::create_sink_past_loops(); });
+  mlir::registerPass([] { return gpu::create_split_roles(gpu_target); });
   mlir::registerPass([] { return gpu::create_stage_loads(gpu_target); });
   mlir::registerPass([] { return gpu::create_convert_tile_gpu(gpu_target); });
   mlir::registerPass([] { return gpu::create_allocate_shared(gpu_target); });

@@ -65,6 +65,12 @@ std::string encode_metadata(const Entry& entry) {
   out.u32(static_cast<std::uint32_t>(artifact.launch.cluster));
   out.u64(artifact.launch.shared_bytes);
   out.u8(artifact.launch.overlaps_previous);
+  out.u32(static_cast<std::uint32_t>(artifact.maps.size()));
+  for (const BoxMap& map : artifact.maps) {
+    out.u32(map.parameter);
+    out.u32(static_cast<std::uint32_t>(map.box.size()));
+    for (std::uint32_t extent : map.box) out.u32(extent);
+  }
   out.u32(static_cast<std::uint32_t>(usage.registers));
   out.u32(static_cast<std::uint32_t>(usage.barriers));
   out.u64(usage.stack_bytes);
@@ -99,6 +105,12 @@ bool decode_metadata(std::string_view bytes, Entry& entry) {
   artifact.launch.cluster = static_cast<int>(in.u32());
   artifact.launch.shared_bytes = in.u64();
   artifact.launch.overlaps_previous = in.u8() != 0;
+  artifact.maps.resize(in.count(8));
+  for (BoxMap& map : artifact.maps) {
+    map.parameter = in.u32();
+    map.box.resize(in.count(4));
+    for (std::uint32_t& extent : map.box) extent = in.u32();
+  }
   usage.registers = static_cast<int>(in.u32());
   usage.barriers = static_cast<int>(in.u32());
   usage.stack_bytes = in.u64();

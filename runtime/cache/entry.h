@@ -6,10 +6,11 @@
 //   size     := bytes of the whole entry
 //   packed   := raw:u64 text                      `raw` bytes, compressed by zstd as one frame; first the key (content_key.h), then the code
 //   metadata := kernel:text target:text entry:text scratch:u64
-//               threads:u32 cluster:u32 shared:u64 overlaps:u8
+//               threads:u32 cluster:u32 shared:u64 overlaps:u8 count:u32 (parameter:u32 numbers(box))*
 //               registers:u32 barriers:u32 stack:u64 spill_stores:u64 spill_loads:u64 shared:u64 resident_blocks:u32 occupancy:f64 limit:text
 //               assembler:text compile_ms:f64 positions:16 bytes texts(assertions) texts(remarks) count:u32 (phase:text ms:f64)*
 //   texts    := count:u32 text*
+//   numbers  := count:u32 number:u32*
 //   trailer  := XXH3-128 of all bytes before it, 16 bytes
 //
 // Everything is checked before it is used: the trailer first, then every length against the bytes there are. Whatever is wrong, decoding refuses; there is one version at a time.
@@ -24,7 +25,7 @@
 
 namespace tilewright::cache {
 
-inline constexpr std::uint32_t kEntryVersion = 1;
+inline constexpr std::uint32_t kEntryVersion = 2;
 inline constexpr std::uint64_t kMostUnpackedBytes = std::uint64_t{1} << 28;  // of a key or code
 
 struct Entry {

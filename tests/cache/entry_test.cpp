@@ -30,8 +30,8 @@ TEST(Entry, ReadsWhatWasWritten) {
     const Artifact &a = entry.artifact, &b = decoded.entry->artifact;
     EXPECT_EQ(std::tie(a.kernel, a.target, a.entry, a.code, a.scratch_bytes, a.assertions, a.compile_ms, a.assembler, a.remarks),
               std::tie(b.kernel, b.target, b.entry, b.code, b.scratch_bytes, b.assertions, b.compile_ms, b.assembler, b.remarks));
-    EXPECT_EQ(std::tie(a.launch.threads, a.launch.cluster, a.launch.shared_bytes, a.launch.overlaps_previous),
-              std::tie(b.launch.threads, b.launch.cluster, b.launch.shared_bytes, b.launch.overlaps_previous));
+    EXPECT_EQ(std::tie(a.launch.threads, a.launch.cluster, a.launch.shared_bytes, a.launch.overlaps_previous, a.maps),
+              std::tie(b.launch.threads, b.launch.cluster, b.launch.shared_bytes, b.launch.overlaps_previous, b.maps));
     EXPECT_EQ(std::tie(a.usage.registers, a.usage.barriers, a.usage.stack_bytes, a.usage.spill_store_bytes, a.usage.spill_load_bytes),
               std::tie(b.usage.registers, b.usage.barriers, b.usage.stack_bytes, b.usage.spill_store_bytes, b.usage.spill_load_bytes));
     EXPECT_EQ(std::tie(a.usage.shared_bytes, a.usage.resident_blocks, a.usage.occupancy, a.usage.occupancy_limit),

@@ -23,6 +23,7 @@ inline cache::Entry sample_entry(std::uint64_t seed, std::size_t bytes = 300) {
   for (std::size_t i = 0; i < bytes; ++i) artifact.code.push_back(static_cast<char>((i * i + seed) % 251));
   artifact.scratch_bytes = 4096 + seed;
   artifact.launch = {128, 2, 65536, true};
+  artifact.maps = {{1, {1, 64, 64}}, {0, {128, 64}}};
   artifact.assertions = {"a.cpp:1:2: x < y", ""};
   artifact.compile_ms = 12.5;
   artifact.phases = {{"import", 1.5}, {"passes", 11}};

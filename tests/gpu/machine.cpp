@@ -126,6 +126,33 @@ struct Machine::Hooks {
       for (const Copy& copy : self().groups.front()) current->finish(copy);
   }
 
+  static void barrier_of(std::int32_t site, std::int32_t warps) {
+    self().part = warps * current->configuration_.lanes;
+    current->wait(Meeting::kPartBarrier, site);
+  }
+  static void make_signal(std::uint64_t signal, std::int32_t arrivals) {
+    current->touch(signal, 8, true);
+    current->signals_[signal] = {arrivals, arrivals, 0, 0};
+  }
+  static void arrive(std::uint64_t signal, std::int64_t bytes, std::int32_t takes_place) {
+    if (takes_place == 0) return;
+    const auto found = current->signals_.find(signal);
+    if (found == current->signals_.end()) return current->problem("a thread arrives where no signal is");
+    --found->second.missing;
+    found->second.bytes += bytes;
+    current->advance(found->second);
+  }
+  static void wait_signal(std::int32_t site, std::uint64_t signal, std::uint32_t phase) {
+    self().signal = signal;
+    self().phase = phase;
+    current->wait(Meeting::kSignal, site);
+  }
+  static void box_dimension(std::int64_t size, std::int64_t stride, std::int32_t first, std::int32_t extent) { self().box.push_back({size, stride, first, extent}); }
+  static void copy_box(std::uint64_t to, std::uint64_t from, std::int32_t element_bytes, std::uint64_t signal) { current->begin_box(to, from, element_bytes, signal); }
+  static void shared_fragment(std::int32_t operand, std::int32_t instruction, std::uint64_t tile, std::int64_t rows, std::int32_t depth_along_rows, std::int32_t first, std::int32_t depth) {
+    current->load_fragment(operand, instruction, tile, rows, depth_along_rows != 0, first, depth);
+  }
+
   static void load_matrices(std::int32_t site, std::uint64_t row, std::int32_t transposed) {
     load(row, static_cast<std::int32_t>(kSinkBytes), 1);
     self().row = reinterpret_cast<const std::byte*>(row);
@@ -140,7 +167,14 @@ struct Machine::Hooks {
 };
 
 std::vector<std::pair<const char*, void*>> Machine::hooks() {
-  return {{"simt_thread_id", reinterpret_cast<void*>(&Hooks::thread_id)},
+  return {{"simt_barrier_of", reinterpret_cast<void*>(&Hooks::barrier_of)},
+          {"simt_make_signal", reinterpret_cast<void*>(&Hooks::make_signal)},
+          {"simt_arrive", reinterpret_cast<void*>(&Hooks::arrive)},
+          {"simt_wait_signal", reinterpret_cast<void*>(&Hooks::wait_signal)},
+          {"simt_box_dimension", reinterpret_cast<void*>(&Hooks::box_dimension)},
+          {"simt_copy_box", reinterpret_cast<void*>(&Hooks::copy_box)},
+          {"simt_shared_fragment", reinterpret_cast<void*>(&Hooks::shared_fragment)},
+          {"simt_thread_id", reinterpret_cast<void*>(&Hooks::thread_id)},
           {"simt_program_id", reinterpret_cast<void*>(&Hooks::program_id)},
           {"simt_num_programs", reinterpret_cast<void*>(&Hooks::num_programs)},
           {"simt_barrier", reinterpret_cast<void*>(&Hooks::barrier)},
@@ -196,11 +230,14 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
   programs_ = programs;
   problem_.clear();
   races_.begin_block();
+  signals_.clear();
+  boxes_.clear();
   std::fill(shared_.begin(), shared_.end(), kPoison);
   for (Thread& thread : threads_) {
     thread.waits = Meeting::kNone;
     thread.begun.clear();
     thread.groups.clear();
+    thread.box.clear();
     thread.fiber.start([entry, slots] { entry(slots); });
   }
   for (;;) {
@@ -213,8 +250,13 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
       all_finished &= thread.fiber.finished();
     }
     for (const Thread& thread : threads_) all_finished &= thread.fiber.finished();
-    if (all_finished) return problem_;
-    if (release()) continue;
+    if (all_finished) return boxes_.empty() || !problem_.empty() ? problem_ : "a copy is begun that nobody waits for";
+    if (release() || release_signals()) continue;
+    if (!boxes_.empty()) {
+      finish_box(boxes_.front());
+      boxes_.pop_front();
+      continue;
+    }
     return problem_.empty() ? "threads wait for each other at different places" : problem_;
   }
 }
@@ -230,10 +272,16 @@ bool Machine::release() {
     for (Thread& thread : threads_) thread.waits = Meeting::kNone;
     return true;
   }
+  if (threads_.front().waits == Meeting::kPartBarrier && together(std::span(threads_).first(threads_.front().part))) {
+    races_.barrier();
+    for (Thread& thread : std::span(threads_).first(threads_.front().part)) thread.waits = Meeting::kNone;
+    return true;
+  }
   bool any = false;
   for (std::size_t first = 0; first < threads_.size(); first += configuration_.lanes) {
     const std::span<Thread> warp(threads_.data() + first, configuration_.lanes);
-    if (warp.front().waits == Meeting::kNone || warp.front().waits == Meeting::kBarrier || !together(warp)) continue;
+    if (warp.front().waits == Meeting::kNone || warp.front().waits == Meeting::kBarrier || warp.front().waits == Meeting::kPartBarrier || warp.front().waits == Meeting::kSignal ||
+        !together(warp)) continue;
     any |= release_warp(warp);
   }
   return any;
@@ -257,6 +305,80 @@ bool Machine::release_warp(std::span<Thread> warp) {
   }
   for (Thread& thread : warp) thread.waits = Meeting::kNone;
   return true;
+}
+
+bool Machine::release_signals() {
+  bool any = false;
+  for (Thread& thread : threads_) {
+    if (thread.fiber.finished() || thread.waits != Meeting::kSignal) continue;
+    const auto found = signals_.find(thread.signal);
+    if (found == signals_.end()) problem("a thread waits where no signal is");
+    else if (found->second.phase % 2 == thread.phase) continue;
+    thread.waits = Meeting::kNone;
+    any = true;
+  }
+  return any;
+}
+
+void Machine::advance(Signal& signal) {
+  if (signal.missing < 0) problem("more threads arrive than a signal is for");
+  if (signal.missing > 0 || signal.bytes != 0) return;
+  ++signal.phase;
+  signal.missing = signal.arrivals;
+}
+
+void Machine::begin_box(std::uint64_t to, std::uint64_t from, int element_bytes, std::uint64_t signal) {
+  const std::vector<Dimension> box = std::exchange(threads_[running_].box, {});
+  std::size_t elements = 1;
+  for (const Dimension& dimension : box) elements *= static_cast<std::size_t>(dimension.extent);
+  Box begun{to, signal, std::vector<std::byte>(elements * element_bytes)};
+  touch(to, 1024, true);  // where the swizzle begins anew
+  touch(to + elements * element_bytes - 1, 1, true);
+  const std::size_t row_elements = static_cast<std::size_t>(box.back().extent);
+  for (std::size_t i = 0; i < elements; ++i) {
+    std::uint64_t at = from;
+    bool inside = true;
+    std::size_t rest = i;
+    for (std::size_t d = box.size(); d-- > 0;) {
+      const std::int64_t coordinate = box[d].first + static_cast<std::int64_t>(rest % box[d].extent);
+      rest /= box[d].extent;
+      inside = inside && coordinate >= 0 && coordinate < box[d].size;
+      at += coordinate * box[d].stride * element_bytes;
+    }
+    const std::size_t row = i / row_elements, byte = i % row_elements * element_bytes;
+    std::byte* into = begun.content.data() + row * row_elements * element_bytes + (byte ^ (row % 8 << 4));
+    if (inside) std::memcpy(into, reinterpret_cast<const void*>(at), element_bytes);
+  }
+  std::memset(reinterpret_cast<void*>(to), static_cast<int>(kPoison), begun.content.size());
+  boxes_.push_back(std::move(begun));
+}
+
+void Machine::finish_box(const Box& box) {
+  std::memcpy(reinterpret_cast<void*>(box.to), box.content.data(), box.content.size());
+  const auto found = signals_.find(box.signal);
+  if (found == signals_.end()) return problem("a copy tells a signal that is none");
+  found->second.bytes -= static_cast<std::int64_t>(box.content.size());
+  advance(found->second);
+}
+
+void Machine::load_fragment(int operand, int instruction, std::uint64_t tile, std::int64_t rows, bool depth_along_rows, std::int64_t first, std::int64_t depth) {
+  const gpu::MatrixInstruction& what = configuration_.instructions[instruction].second;
+  const layout::LinearMap map = (operand == 0 ? what.a : what.b).ordered({"register", "lane"}, {"dim0", "dim1"});
+  const bool is_bf16 = configuration_.instructions[instruction].first == "bf16";
+  std::vector<double>& held = threads_[running_].operands[operand];
+  held.resize(std::size_t{1} << map.input_bits("register"));
+  for (std::uint32_t reg = 0; reg < held.size(); ++reg) {
+    const layout::Point at = map.apply({reg, static_cast<std::uint32_t>(running_ % configuration_.lanes)});
+    const std::int64_t outer = first + at[operand == 0 ? 0 : 1], inner = depth + at[operand == 0 ? 1 : 0];
+    const std::int64_t row = depth_along_rows ? outer : inner, column = depth_along_rows ? inner : outer;
+    const std::uint64_t address = tile + column / 64 * rows * 128 + row * 128 + (static_cast<std::uint64_t>(column % 64 * 2) ^ static_cast<std::uint64_t>(row % 8 << 4));
+    touch(address, 2, true);
+    for (const Box& box : boxes_)
+      if (address >= box.to && address < box.to + box.content.size()) problem("a tile is read before it has arrived");
+    std::uint16_t bits;
+    std::memcpy(&bits, reinterpret_cast<const void*>(address), sizeof bits);
+    held[reg] = is_bf16 ? from_bf16(bits) : from_f16(bits);
+  }
 }
 
 void Machine::finish(const Copy& copy) {

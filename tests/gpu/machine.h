@@ -1,7 +1,7 @@
 // A GPU made of fibers: runs the blocks of a kernel, compiled for the CPU, one after another, and watches that its threads keep the rules.
 //
 // Threads of a block run until they wait for each other: at a barrier, in a shuffle or in a matrix instruction. There all threads of the block, or of the warp, have to be at the
-// same place of the code. An asynchronous copy takes place when it is waited for, and what it is to fill holds garbage until then. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
+// same place of the code. Roles (GpuTarget::group_product): a box copy takes place when no thread can go on without it; what is to be filled holds garbage until then, and may not be read. An asynchronous copy takes place when it is waited for, and what it is to fill holds garbage until then. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
 #pragma once
 
 #include "compiler/gpu/target.h"
@@ -13,6 +13,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Configuration {
   int lanes = 32;
   int warps = 4;  // where the program does not ask for a number
   bool has_async_copies = false;
+  bool has_roles = false;
   std::vector<std::pair<std::string, gpu::MatrixInstruction>> instructions;  // by what they take: "f16", "bf16" to f32, "i8" to i32
 };
 
@@ -45,11 +47,24 @@ class Machine {
   static std::vector<std::pair<const char*, void*>> hooks();  // by symbol
 
  private:
-  enum class Meeting : std::uint8_t { kNone, kBarrier, kWarpBarrier, kShuffle, kMatrix, kMatrixLoad };
+  enum class Meeting : std::uint8_t { kNone, kBarrier, kWarpBarrier, kShuffle, kMatrix, kMatrixLoad, kPartBarrier, kSignal };
   struct Copy {
     std::byte* to;
     std::array<std::byte, kSinkBytes> content;
     std::size_t bytes;
+  };
+  struct Signal {
+    int arrivals = 0, missing = 0;  // of a phase
+    std::int64_t bytes = 0;         // still to come in this phase
+    std::uint32_t phase = 0;
+  };
+  struct Dimension {
+    std::int64_t size, stride;
+    std::int32_t first, extent;
+  };
+  struct Box {
+    std::uint64_t to, signal;
+    std::vector<std::byte> content;
   };
   struct Thread {
     explicit Thread(std::size_t stack_bytes) : fiber(stack_bytes) {}
@@ -60,6 +75,10 @@ class Machine {
     int instruction = 0;
     const std::byte* row = nullptr;            // of a matrix that is read from shared memory
     bool transposed = false;
+    int part = 0;                              // threads that meet at a barrier of some warps
+    std::uint64_t signal = 0;                  // that it waits for
+    std::uint32_t phase = 0;                   // modulo 2
+    std::vector<Dimension> box;                // of a copy that is being described
     std::array<std::uint32_t, 4> words{};      // that such a read brings
     std::vector<Copy> begun;                   // asynchronous copies that are in no group yet
     std::deque<std::vector<Copy>> groups;
@@ -70,6 +89,11 @@ class Machine {
   bool release();
   bool release_warp(std::span<Thread> warp);
   void load_matrices(std::span<Thread> warp);
+  bool release_signals();
+  void advance(Signal& signal);
+  void begin_box(std::uint64_t to, std::uint64_t from, int element_bytes, std::uint64_t signal);
+  void finish_box(const Box& box);
+  void load_fragment(int operand, int instruction, std::uint64_t tile, std::int64_t rows, bool depth_along_rows, std::int64_t first, std::int64_t depth);
   void finish(const Copy& copy);
   void multiply(std::span<Thread> warp, const gpu::MatrixInstruction& instruction);
   void problem(const std::string& text);
@@ -80,6 +104,8 @@ class Machine {
   std::vector<Thread> threads_;
   int running_ = 0;
   std::array<std::int64_t, 3> program_{}, programs_{};
+  std::unordered_map<std::uint64_t, Signal> signals_;
+  std::deque<Box> boxes_;  // begun, and not there yet
   RaceDetector races_;
   std::string problem_;
   std::vector<int> failed_assertions_;

@@ -49,6 +49,8 @@ unsigned bytes_of(mlir::Type type) {
   return static_cast<unsigned>((vector ? vector.getNumElements() : 1) * mlir::getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
 }
 
+Value address_of(Builder& b, Value pointer) { return LLVM::PtrToIntOp::create(b, b.getI64Type(), pointer); }
+
 Value sink(Builder& b) {
   constexpr llvm::StringLiteral name = "simt_sink";
   constexpr unsigned kGlobalSpace = 1;
@@ -73,13 +75,19 @@ Configuration warps_of_32() {
                                       fragment({{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}, 4, 3), acc};
   const gpu::MatrixInstruction bytes{"16x8x32", 16, 8, 32, fragment({{0, 1}, {0, 2}, {8, 0}, {0, 16}}, {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}, 4, 5),
                                      fragment({{1, 0}, {2, 0}, {16, 0}}, {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}, 5, 3), acc};
-  return {"simt32", 32, 4, true, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+  return {"simt32", 32, 4, true, false, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+}
+
+Configuration with_roles(Configuration configuration) {
+  configuration.name += "r";
+  configuration.has_roles = true;
+  return configuration;
 }
 
 Configuration warps_of_8() {
   const gpu::MatrixInstruction small{"8x4x4", 8, 4, 4, fragment({{0, 1}, {0, 2}}, {{1, 0}, {2, 0}, {4, 0}}, 3, 2),
                                      fragment({{0, 1}}, {{1, 0}, {2, 0}, {0, 2}}, 2, 2), fragment({{2, 0}, {4, 0}}, {{0, 1}, {0, 2}, {1, 0}}, 3, 2)};
-  return {"simt8", 8, 8, false, {{"f16", small}, {"f32", small}}};
+  return {"simt8", 8, 8, false, false, {{"f16", small}, {"f32", small}}};
 }
 
 const char* key_of(mlir::Type operand) {
@@ -92,7 +100,7 @@ const char* key_of(mlir::Type operand) {
 }  // namespace
 
 const std::vector<Configuration>& configurations() {
-  static const std::vector<Configuration> all = {warps_of_32(), warps_of_8()};
+  static const std::vector<Configuration> all = {warps_of_32(), with_roles(warps_of_32()), warps_of_8()};
   return all;
 }
 
@@ -113,27 +121,91 @@ std::optional<gpu::MatrixInstruction> SimtTarget::matrix_instruction(mlir::Type 
 
 llvm::SmallVector<Value> SimtTarget::multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                               mlir::ValueRange acc) const {
-  const mlir::Type wide = b.getF64Type(), element = acc.front().getType();
-  const auto give = [&](int operand, mlir::ValueRange values) {
-    for (auto [reg, value] : llvm::enumerate(values)) {
-      Value number = value;
-      if (value.getType().isInteger()) number = arith::SIToFPOp::create(b, wide, value);
-      else number = arith::ExtFOp::create(b, wide, is_narrow(value.getType()) ? widened(b, value) : value);
-      call(b, "simt_matrix_operand", {}, {constant(b, operand), constant(b, static_cast<std::int32_t>(reg)), number});
-    }
-  };
-  give(0, a);
-  give(1, b_elements);
-  give(2, acc);
+  give(b, 0, a);
+  give(b, 1, b_elements);
+  give(b, 2, acc);
+  return multiplied(b, number_of(instruction, a.front().getType()), acc.size(), acc.front().getType());
+}
+
+void SimtTarget::give(Builder& b, int operand, mlir::ValueRange values) const {
+  const mlir::Type wide = b.getF64Type();
+  for (auto [reg, value] : llvm::enumerate(values)) {
+    Value number = value;
+    if (value.getType().isInteger()) number = arith::SIToFPOp::create(b, wide, value);
+    else number = arith::ExtFOp::create(b, wide, is_narrow(value.getType()) ? widened(b, value) : value);
+    call(b, "simt_matrix_operand", {}, {constant(b, operand), constant(b, static_cast<std::int32_t>(reg)), number});
+  }
+}
+
+std::int32_t SimtTarget::number_of(const gpu::MatrixInstruction& instruction, mlir::Type operand) const {
   std::int32_t index = 0;
-  while (configuration_.instructions[index].second.name != instruction.name || configuration_.instructions[index].first != key_of(a.front().getType())) ++index;
-  call(b, "simt_matrix_multiply", {}, {constant(b, sites_++), constant(b, index)});
+  while (configuration_.instructions[index].second.name != instruction.name || configuration_.instructions[index].first != key_of(operand)) ++index;
+  return index;
+}
+
+llvm::SmallVector<Value> SimtTarget::multiplied(Builder& b, std::int32_t instruction, std::size_t count, mlir::Type element) const {
+  call(b, "simt_matrix_multiply", {}, {constant(b, sites_++), constant(b, instruction)});
   llvm::SmallVector<Value> results;
-  for (std::int32_t reg = 0; reg < static_cast<std::int32_t>(acc.size()); ++reg) {
-    Value number = call(b, "simt_matrix_result", wide, constant(b, reg));
+  for (std::int32_t reg = 0; reg < static_cast<std::int32_t>(count); ++reg) {
+    Value number = call(b, "simt_matrix_result", b.getF64Type(), constant(b, reg));
     results.push_back(element.isInteger() ? arith::FPToSIOp::create(b, element, number).getResult() : arith::TruncFOp::create(b, element, number).getResult());
   }
   return results;
+}
+
+// The group's warps multiply each for itself, with fragments read from shared memory.
+std::optional<gpu::GroupProduct> SimtTarget::group_product(mlir::Type operand, mlir::Type acc) const {
+  if (!configuration_.has_roles || !is_narrow(operand) || !acc.isF32()) return std::nullopt;
+  return gpu::GroupProduct();
+}
+
+llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& b, const gpu::GroupMultiply& product) const {
+  const gpu::MatrixInstruction instruction = *matrix_instruction(product.element, b.getF32Type(), gpu::GroupProduct().m, product.n, product.depth);
+  const std::int32_t number = number_of(instruction, product.element);
+  const auto fragment_of = [&](int operand, const gpu::SharedOperand& shared, Value first, std::int64_t k) {
+    const mlir::Type i64 = b.getI64Type();
+    Value tile = LLVM::PtrToIntOp::create(b, i64, shared.tile), rows = arith::ConstantOp::create(b, b.getI64IntegerAttr(shared.rows));
+    call(b, "simt_shared_fragment", {}, {constant(b, operand), constant(b, number), tile, rows, constant(b, shared.depth_along_rows), first, constant(b, static_cast<std::int32_t>(k))});
+  };
+  Value warp = arith::DivUIOp::create(b, thread_id(b), constant(b, configuration_.lanes));
+  Value row_of_warp = arith::MulIOp::create(b, arith::RemUIOp::create(b, warp, constant(b, gpu::GroupProduct().warps)), constant(b, instruction.m));
+  llvm::SmallVector<llvm::SmallVector<Value>> results;
+  for (std::size_t block = 0; block < std::max(product.a_rows.size(), product.a_registers.size()); ++block) {
+    llvm::SmallVector<Value>& sums = results.emplace_back();
+    for (std::int64_t column = 0; column < product.n; column += instruction.n) {
+      llvm::SmallVector<Value> sum(4, arith::ConstantOp::create(b, b.getF32FloatAttr(0)));
+      if (!product.acc.empty()) sum.assign(product.acc[block].begin() + column / 2, product.acc[block].begin() + column / 2 + 4);
+      for (std::int64_t k = 0; k < product.depth; k += instruction.k) {
+        if (product.a.tile) fragment_of(0, product.a, arith::AddIOp::create(b, product.a_rows[block], row_of_warp), k);
+        else give(b, 0, llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k) / 2, 8));
+        fragment_of(1, product.b, constant(b, static_cast<std::int32_t>(column)), k);
+        give(b, 2, sum);
+        sum = multiplied(b, number, sum.size(), b.getF32Type());
+      }
+      sums.append(sum);
+    }
+  }
+  return results;
+}
+
+void SimtTarget::barrier_of(Builder& b, int warps) const { call(b, "simt_barrier_of", {}, {constant(b, sites_++), constant(b, warps)}); }
+
+void SimtTarget::make_signal(Builder& b, Value signal, int arrivals) const { call(b, "simt_make_signal", {}, {address_of(b, signal), constant(b, arrivals)}); }
+
+void SimtTarget::wait_signal(Builder& b, Value signal, Value phase) const { call(b, "simt_wait_signal", {}, {constant(b, sites_++), address_of(b, signal), phase}); }
+
+void SimtTarget::arrive(Builder& b, Value signal, Value predicate) const {
+  call(b, "simt_arrive", {}, {address_of(b, signal), arith::ConstantOp::create(b, b.getI64IntegerAttr(0)), arith::ExtUIOp::create(b, b.getI32Type(), predicate)});
+}
+
+void SimtTarget::arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const {
+  call(b, "simt_arrive", {}, {address_of(b, signal), arith::ConstantOp::create(b, b.getI64IntegerAttr(bytes)), constant(b, 1)});
+}
+
+void SimtTarget::copy_box(Builder& b, const gpu::BoxCopy& copy) const {
+  for (auto [size, stride, first, extent] : llvm::zip(copy.sizes, copy.strides, copy.coordinates, copy.box))
+    call(b, "simt_box_dimension", {}, {size, stride, first, constant(b, static_cast<std::int32_t>(extent))});
+  call(b, "simt_copy_box", {}, {address_of(b, copy.shared), address_of(b, copy.base), constant(b, static_cast<std::int32_t>(bytes_of(copy.element))), address_of(b, copy.signal)});
 }
 
 Value SimtTarget::thread_id(Builder& b) const { return call(b, "simt_thread_id", b.getI32Type(), {}); }
@@ -165,8 +237,7 @@ void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) 
 }
 
 void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
-  const auto number = [&](Value address) { return LLVM::PtrToIntOp::create(b, b.getI64Type(), address).getResult(); };
-  call(b, "simt_copy_async", {}, {number(shared), number(global), constant(b, bytes), source_bytes ? source_bytes : constant(b, bytes)});
+  call(b, "simt_copy_async", {}, {address_of(b, shared), address_of(b, global), constant(b, bytes), source_bytes ? source_bytes : constant(b, bytes)});
 }
 
 void SimtTarget::commit_copies(Builder& b) const { call(b, "simt_commit_copies", {}, {}); }

@@ -34,10 +34,22 @@ class SimtTarget final : public gpu::GpuTarget {
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
+  std::optional<gpu::GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const override;
+  llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
+  void barrier_of(Builder& b, int warps) const override;
+  void make_signal(Builder& b, Value signal, int arrivals) const override;
+  void wait_signal(Builder& b, Value signal, Value phase) const override;
+  void arrive(Builder& b, Value signal, Value predicate) const override;
+  void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const override;
+  void copy_box(Builder& b, const gpu::BoxCopy& copy) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
  private:
+  void give(Builder& b, int operand, mlir::ValueRange values) const;  // to a matrix instruction
+  std::int32_t number_of(const gpu::MatrixInstruction& instruction, mlir::Type operand) const;
+  llvm::SmallVector<Value> multiplied(Builder& b, std::int32_t instruction, std::size_t count, mlir::Type element) const;
+
   const Configuration& configuration_;
   mutable std::int32_t sites_ = 0;  // places of the code where threads wait, one number each
 };
@@ -45,7 +57,7 @@ class SimtTarget final : public gpu::GpuTarget {
 // Calls a function of Machine::hooks(), which is declared where it is not; null for one without a result.
 mlir::Value call_hook(mlir::OpBuilder& b, mlir::Location loc, const char* name, mlir::Type result, mlir::ValueRange arguments);
 
-// Machines to test on: "simt32" has warps of 32 lanes, matrix instructions and asynchronous copies; "simt8" has small warps and matrix instructions of its own.
+// Machines to test on: "simt32" has warps of 32 lanes, matrix instructions and asynchronous copies, "simt32r" roles beside them; "simt8" has small warps and matrix instructions of its own.
 const std::vector<Configuration>& configurations();
 
 }  // namespace tilewright::simt

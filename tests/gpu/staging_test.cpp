@@ -50,6 +50,45 @@ fuzz::Case case_of(const Product& p) {
   return test;
 }
 
+// Softmax without its softmax: two products a turn, the left operands of which stay in registers, in a loop within a loop within a branch.
+fuzz::Case chained_case() {
+  constexpr std::int64_t kRows = 64, kColumns = 64, kWidth = 64, kLength = 160;
+  fuzz::Case test;
+  Builder b("chained");
+  const auto view = [&](const char* name, program::ParamKind kind, DType dtype, std::int64_t rows, std::int64_t columns) {
+    fuzz::Argument argument;
+    argument.is_view = true;
+    argument.tensor.sizes = {rows, columns};
+    argument.tensor.strides = {columns, 1};
+    argument.tensor.aligned16 = true;
+    argument.tensor.seed = static_cast<std::uint64_t>(rows * 11 + columns);
+    test.arguments.push_back(std::move(argument));
+    return b.add_param(name, kind, program::Type{dtype, Shape(2, -1), true}, {.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
+  };
+  const ValueId q = view("q", program::ParamKind::Input, DType::BF16, kRows, kWidth), k = view("k", program::ParamKind::Input, DType::BF16, kLength, kWidth);
+  const ValueId v = view("v", program::ParamKind::Input, DType::BF16, kLength, kWidth), out = view("out", program::ParamKind::Output, DType::F32, kRows, kWidth);
+  const auto i64 = [&](std::int64_t value) { return b.integer(DType::I64, value); };
+  const ValueId scaled = b.load(q, {i64(0), i64(0)}, {0, 1}, {kRows, kWidth});
+  const auto outer = b.begin_for(i64(0), i64(2), i64(1), {b.real(DType::F32, 0, {kRows, kWidth})}, 1);
+  const auto inner = b.begin_for(i64(0), i64(kLength), i64(kColumns), {outer[1]}, 2);
+  const ValueId logits = b.dot(scaled, b.transpose(b.load(k, {inner[0], i64(0)}, {0, 1}, {kColumns, kWidth}), {1, 0}), b.real(DType::F32, 0, {kRows, kColumns}));
+  const ValueId weights = b.cast(b.elementwise(program::Opcode::Mul, {logits, b.real(DType::F32, 0.125)}), DType::BF16);
+  const ValueId sum = b.dot(weights, b.load(v, {inner[0], i64(0)}, {0, 1}, {kColumns, kWidth}), inner[1]);
+  const auto turn = b.end_for({sum});
+  const auto all = b.end_for({turn[0]});
+  b.store(out, {i64(0), i64(0)}, {0, 1}, all[0]);
+  test.program = std::move(b).finish();
+  return test;
+}
+
+TEST(RolesTest, ProductsOfProductsAgreeWithTheReference) {
+  for (const Configuration& configuration : configurations()) {
+    const auto target = simulated_target(configuration);
+    const fuzz::Outcome outcome = fuzz::check(chained_case(), *target);
+    EXPECT_FALSE(outcome.failed()) << configuration.name << ": " << outcome.text;
+  }
+}
+
 TEST_P(StagingTest, AgreesWithTheReference) {
   for (const Configuration& configuration : configurations()) {
     const auto target = simulated_target(configuration);
@@ -65,6 +104,11 @@ std::vector<Product> products() {
   all.push_back({DType::BF16, 96, 48, 64, 64, 3, false});  // one turn
   all.push_back({DType::F16, 32, 96, 72, 16, 3, true});  // a tile of fewer rows than its copies can reach
   all.push_back({DType::F32, 32, 32, 40, 16, 2, false});
+  // Products by groups of warps, where there are some: the depth ends within a tile; two blocks of rows a warp; more tiles than turns; the left operand in registers.
+  all.push_back({DType::BF16, 64, 128, 200, 64, 2, false});
+  all.push_back({DType::F16, 128, 64, 256, 64, 3, true});
+  all.push_back({DType::BF16, 64, 64, 64, 64, 3, false});
+  all.push_back({DType::BF16, 64, 192, 96, 16, 4, false});
   return all;
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
-SERIALISED = ("C7504", *(f"C75{number}" for number in range(10, 20)))
+SERIALISED = ("C7504", "C7508", *(f"C75{number}" for number in range(10, 20)))
 SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
             "gsa_chunk_forward": ({"dtype": "bf16", "dim": "128"}, {})}
 
@@ -49,6 +49,25 @@ def test_every_kernel_assembles_without_spills(binary, operators, target):
                 problems.append(f"{name} spills {kernel['spill_store_bytes']} bytes")
             problems += [f"{name}: {remark}" for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
     assert not problems, "\n" + "\n".join(problems)
+
+
+HOPPER = {
+    "matmul": {"dtype": "bf16", "block_m": "128", "block_n": "256", "block_k": "64", "stages": "4", "warps": "8"},
+    "flash_forward": {"dtype": "bf16", "dim": "128"},
+}
+
+
+@pytest.mark.parametrize("operator", HOPPER)
+def test_hopper_multiplies_by_groups_of_warps(binary, operator):
+    """Operands by the copy engine, products by wgmma, a producer that gives its registers away; nothing spilled, nothing serialised."""
+    settings = words(HOPPER[operator])
+    ptx = tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *settings)
+    for instruction in ("wgmma.mma_async", "cp.async.bulk.tensor", "mbarrier.try_wait", "setmaxnreg.inc", "setmaxnreg.dec"):
+        assert instruction in ptx, instruction
+    assert "mma.sync" not in ptx
+    (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a", "--report", "--json", *settings))
+    assert kernel["spill_store_bytes"] == 0
+    assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
 
 
 def test_ptx_is_the_same_in_every_process(binary, operators):

@@ -65,6 +65,37 @@ mlir::LogicalResult ConvertLayoutOp::verify() {
   return mlir::success();
 }
 
+mlir::LogicalResult RolesOp::verifyRegions() {
+  for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
+    const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
+      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
+      if (role == &getConsumers() && llvm::isa<SendOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
+      for (mlir::Value operand : op->getOperands()) {
+        if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;
+        op->emitOpError("takes a tile from outside of its role");
+        return mlir::WalkResult::interrupt();
+      }
+      return mlir::WalkResult::advance();
+    });
+    if (walked.wasInterrupted()) return mlir::failure();
+  }
+  return mlir::success();
+}
+
+mlir::LogicalResult GroupDotOp::verify() {
+  if (static_cast<bool>(getA()) == static_cast<bool>(getAChannel()) || static_cast<bool>(getAChannel()) != static_cast<bool>(getASlot()))
+    return emitOpError("takes its left operand either from registers or from a channel");
+  const auto extents = [](llvm::ArrayRef<std::int64_t> shape, bool transposed) {
+    return transposed ? std::pair(shape[1], shape[0]) : std::pair(shape[0], shape[1]);
+  };
+  const auto shape = [](mlir::Value value) { return llvm::cast<ChannelType>(value.getType()).getShape(); };
+  const auto [m, k] = getA() ? extents(getA().getType().getShape(), false) : extents(shape(getAChannel()), getATransposed());
+  const auto [depth, n] = extents(shape(getBChannel()), getBTransposed());
+  if (k != depth || getAcc().getType().getShape() != llvm::ArrayRef<std::int64_t>{m, n})
+    return emitOpError() << m << "x" << k << " times " << depth << "x" << n << " is no " << getAcc().getType();
+  return mlir::success();
+}
+
 mlir::OpFoldResult ConvertLayoutOp::fold(FoldAdaptor) {
   if (getInput().getType() == getType()) return getInput();
   return {};

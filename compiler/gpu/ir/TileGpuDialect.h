@@ -35,6 +35,11 @@ inline constexpr llvm::StringLiteral kLanesAttr = "tile_gpu.lanes";             
 inline constexpr llvm::StringLiteral kSharedBytesAttr = "tile_gpu.shared_bytes";  // i64: shared memory of a block
 inline constexpr llvm::StringLiteral kAssertionsAttr = "tile_gpu.assertions";     // strings, in the order of their numbers
 inline constexpr llvm::StringLiteral kRemarksAttr = "tile_gpu.remarks";           // strings
+inline constexpr llvm::StringLiteral kMapsAttr = "tile_gpu.maps";                 // arrays: number of the kernel's argument, then the extents of a box of it, for each map among the parameters
+// Of a dot: why no group of warps carries it out.
+inline constexpr llvm::StringLiteral kReasonAttr = "tile_gpu.reason";
+// Of a branch of a lowered kernel whose two ways are roles: how many warps take the first way, which wait for each other alone.
+inline constexpr llvm::StringLiteral kConsumersAttr = "tile_gpu.consumers";
 // Of the function that is the kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "tile_gpu.kernel";
 inline constexpr llvm::StringLiteral kBuffersAttr = "tile_gpu.buffers";  // of arrays of i64: offset, bytes and number of tiles of each buffer

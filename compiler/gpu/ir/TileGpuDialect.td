@@ -115,4 +115,18 @@ def TileGpu_Shared : TypeDef<TileGpu_Dialect, "Shared"> {
   let assemblyFormat = "`<` $count `,` `[` $shape `]` `,` $elementType `>`";
 }
 
+def TileGpu_Channel : TypeDef<TileGpu_Dialect, "Channel"> {
+  let mnemonic = "channel";
+  let summary = "a queue of tiles in shared memory";
+  let description = [{
+    Memory for `count` tiles of one shape, which one role fills and others read, in the order of filling.
+
+    ```mlir
+    !tile_gpu.channel<4, [64, 128], bf16>
+    ```
+  }];
+  let parameters = (ins "int64_t":$count, ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType);
+  let assemblyFormat = "`<` $count `,` `[` $shape `]` `,` $elementType `>`";
+}
+
 #endif

@@ -3,6 +3,7 @@
 #define TILEWRIGHT_TILE_GPU_OPS
 
 include "compiler/gpu/ir/TileGpuDialect.td"
+include "compiler/gpu/ir/TileGpuRoleOps.td"
 include "compiler/ir/TileTypes.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 

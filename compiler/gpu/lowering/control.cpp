@@ -35,9 +35,15 @@ mlir::LogicalResult Emitter::run() {
   }
   const std::string name = source_.getName().str();
   source_.setName(name + ".tile");
-  auto emitted = mlir::func::FuncOp::create(b_, name, b_.getFunctionType(llvm::SmallVector<mlir::Type>(slots, b_.getI64Type()), {}));
+  number_maps();
+  llvm::SmallVector<mlir::Type> parameters(slots, b_.getI64Type());
+  const mlir::DictionaryAttr map_parameter = target_.map_parameter(b_.getContext());
+  if (map_parameter) parameters.append(maps_.size(), LLVM::LLVMPointerType::get(b_.getContext()));
+  auto emitted = mlir::func::FuncOp::create(b_, name, b_.getFunctionType(parameters, {}));
+  for (std::size_t i = slots; i < parameters.size(); ++i) emitted.setArgAttrs(static_cast<unsigned>(i), map_parameter);
   emitted->setAttr(tile_gpu::kKernelAttr, b_.getUnitAttr());
   b_.setInsertionPointToStart(emitted.addEntryBlock());
+  llvm::append_range(map_parameters_, emitted.getArguments().drop_front(slots));
 
   Value thread = target_.thread_id(b_);
   const int lanes = target_.lanes();
@@ -70,7 +76,7 @@ void Emitter::bind_arguments(mlir::func::FuncOp function) {
     if (const mlir::Type integer = b_.getIntegerType(type.getIntOrFloatBitWidth()); integer != bits.getType()) bits = arith::TruncIOp::create(b_, integer, bits);
     scalars_[argument] = from_bits(bits, type);
   }
-  if (slot < function.getNumArguments()) board_ = next();
+  if (has_assertion(source_)) board_ = next();
 }
 
 void Emitter::emit_block(mlir::Block& block) {
@@ -91,6 +97,12 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
   if (auto assertion = llvm::dyn_cast<tile::AssertOp>(op)) return emit_assert(assertion);
   if (auto alloc = llvm::dyn_cast<tile_gpu::AllocOp>(op)) return emit_alloc(alloc);
+  if (auto channel = llvm::dyn_cast<tile_gpu::ChannelOp>(op)) return emit_channel(channel);
+  if (auto roles = llvm::dyn_cast<tile_gpu::RolesOp>(op)) return emit_roles(roles);
+  if (auto send = llvm::dyn_cast<tile_gpu::SendOp>(op)) return emit_send(send);
+  if (auto receive = llvm::dyn_cast<tile_gpu::ReceiveOp>(op)) return emit_receive(receive);
+  if (auto release = llvm::dyn_cast<tile_gpu::ReleaseOp>(op)) return emit_release(release);
+  if (auto dot = llvm::dyn_cast<tile_gpu::GroupDotOp>(op)) return emit_group_dot(dot);
   if (auto copy = llvm::dyn_cast<tile_gpu::CopyAsyncOp>(op)) return emit_copy_async(copy);
   if (llvm::isa<tile_gpu::CommitOp>(op)) return emit_commit();
   if (auto wait = llvm::dyn_cast<tile_gpu::WaitOp>(op)) return emit_wait(wait);

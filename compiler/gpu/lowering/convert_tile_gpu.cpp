@@ -38,6 +38,16 @@ class ConvertTileGpu : public mlir::PassWrapper<ConvertTileGpu, mlir::OperationP
       Emitter emitter(kernel, target_, static_cast<int>(warps.getInt()));
       if (mlir::failed(emitter.run())) return signalPassFailure();
       mlir::Builder builder(&getContext());
+      module->setAttr(tile_gpu::kWarpsAttr, builder.getI64IntegerAttr(emitter.launch_warps()));
+      if (target_.map_parameter(&getContext())) {
+        llvm::SmallVector<mlir::Attribute> maps;
+        for (const Emitter::BoxMap& map : emitter.maps()) {
+          llvm::SmallVector<std::int64_t> numbers = {map.argument};
+          llvm::append_range(numbers, map.box);
+          maps.push_back(builder.getDenseI64ArrayAttr(numbers));
+        }
+        module->setAttr(tile_gpu::kMapsAttr, builder.getArrayAttr(maps));
+      }
       const auto strings = [&](const std::vector<std::string>& list) {
         return builder.getStrArrayAttr(llvm::to_vector_of<llvm::StringRef>(list));
       };

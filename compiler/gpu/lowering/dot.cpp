@@ -1,6 +1,7 @@
 // Matrix products: by the target's matrix instruction on fragments, or element by element from scratch.
 #include "compiler/gpu/dot_layouts.h"
 #include "compiler/gpu/lowering/emitter.h"
+#include "compiler/gpu/lowering/places.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,34 +16,8 @@ namespace arith = mlir::arith;
 namespace scf = mlir::scf;
 using layout::Layout;
 
-namespace {
-
-using Place = std::pair<std::int64_t, std::int64_t>;
-
-// In thread 0: the register at each place of a tile.
-std::map<Place, int> places_of(const Layout& layout) {
-  std::map<Place, int> places;
-  for (int reg = 0; reg < layout.registers(); ++reg) {
-    const auto at = layout.coordinates({.reg = reg});
-    places.try_emplace({at[0], at[1]}, reg);
-  }
-  return places;
-}
-
-// The offsets in a fragment of the registers that lane 0 holds.
-std::vector<Place> fragment_places(const layout::LinearMap& atom) {
-  std::vector<Place> places;
-  const layout::LinearMap ordered = atom.ordered({"register", "lane"}, {"dim0", "dim1"}).restricted({"register"}, {"dim0", "dim1"});
-  for (std::uint32_t reg = 0; reg < (1u << ordered.input_bits("register")); ++reg) {
-    const layout::Point at = ordered.apply({reg});
-    places.emplace_back(at[0], at[1]);
-  }
-  return places;
-}
-
-}  // namespace
-
 void Emitter::emit_dot(tile::DotOp op) {
+  if (const auto reason = op->getAttrOfType<mlir::StringAttr>(tile_gpu::kReasonAttr)) remark(op, "dot warp by warp, not by groups of warps: " + reason.str());
   const DotLayouts layouts = operand_layouts(target_, op, layout_of(op.getAcc()));
   if (layouts.instruction) return emit_matrix_dot(op, *layouts.instruction);
   if (op.getAcc().getType().getNumElements() >= 1024) remark(op, "dot by scalar instructions: " + target_.name() + " has no matrix instruction for these elements and extents");

@@ -49,6 +49,14 @@ class Emitter {
   // Emits the function in the place of `source`, under its name, and erases `source`.
   mlir::LogicalResult run();
 
+  int launch_warps() const { return warps_ + producer_warps_; }
+  // Kernel arguments whose boxes are copied, with the extents of the box; in the order of the parameters that stand behind the others.
+  struct BoxMap {
+    unsigned argument = 0;
+    llvm::SmallVector<std::int64_t> box;
+    friend bool operator==(const BoxMap&, const BoxMap&) = default;
+  };
+  llvm::ArrayRef<BoxMap> maps() const { return maps_; }
   const std::vector<std::string>& assertions() const { return assertions_; }
   const std::vector<std::string>& remarks() const { return remarks_; }
 
@@ -149,6 +157,26 @@ class Emitter {
   void emit_matrix_dot(tile::DotOp op, const MatrixInstruction& instruction);
   void emit_scalar_dot(tile::DotOp op);
 
+  // ---- group_dot.cpp
+  void emit_group_dot(tile_gpu::GroupDotOp op);
+
+  // ---- roles.cpp
+  struct Channel {
+    Value base;                       // address of the tiles
+    std::int64_t full = 0, free = 0;  // of the first signal of each kind, from there
+    Value next, phase;                           // !llvm.ptr, variables of this thread: the tile whose turn it is, and its phase
+  };
+  void number_maps();
+  void emit_channel(tile_gpu::ChannelOp op);
+  void emit_roles(tile_gpu::RolesOp op);
+  void emit_send(tile_gpu::SendOp op);
+  void emit_receive(tile_gpu::ReceiveOp op);
+  void emit_release(tile_gpu::ReleaseOp op);
+  std::pair<Value, Value> take_turn(Value channel);  // slot and phase, i32
+  Value signal(const Channel& channel, std::int64_t signals, Value slot);
+  Value channel_tile(Value channel, Value slot);
+  static std::int64_t slot_bytes(tile_gpu::ChannelType type);
+
   // ---- scan.cpp, order.cpp, gather.cpp
   void emit_scan(tile::ScanOp op);
   // Scans tiles of one layout, which counts_in_order(), along an axis; `identity` as in reduce().
@@ -224,9 +252,16 @@ class Emitter {
   std::int64_t by_warps_ = 0;
   std::vector<std::tuple<Layout, Layout, std::int64_t>> exchanges_;  // inside of warps: layouts and bytes of an element
   Marker marker_;       // listens to the builder
+  int producer_warps_ = 0;
+  int barrier_warps_ = 0;  // of the role that is emitted; 0: all warps of the block
+  llvm::SmallVector<BoxMap> maps_;
+  llvm::SmallVector<Value> map_parameters_;
+  llvm::DenseMap<mlir::Operation*, unsigned> map_of_;
+  llvm::DenseMap<Value, Channel> channels_;
   std::vector<std::string> assertions_, remarks_;
 
   Value lane_, warp_;  // i32
+  Value group_;        // i32, the same in all lanes; of warps that multiply together
   Value board_;        // i64, where failed assertions are reported
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, Registers> tiles_;

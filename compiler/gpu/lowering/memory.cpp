@@ -219,7 +219,10 @@ void Emitter::order_memory(mlir::Operation* op, Value view) {
   });
   if (!ordered) return;
   const auto barrier = tile_gpu::BarrierAttr::get(b_.getContext(), tile_gpu::BarrierKind::Memory, barriers_++);
-  marker_.mark(tile_gpu::kBarrierAttr, barrier, [&] { target_.memory_barrier(b_); });
+  marker_.mark(tile_gpu::kBarrierAttr, barrier, [&] {
+    if (barrier_warps_ == 0) target_.memory_barrier(b_);
+    else target_.barrier_of(b_, barrier_warps_);
+  });
 }
 
 void Emitter::emit_load(tile::LoadOp op) {

@@ -43,6 +43,7 @@ void Emitter::emit_alloc(tile_gpu::AllocOp op) {
 
 std::int64_t Emitter::staged_bytes(mlir::Operation* at) {
   std::int64_t bytes = 0;
+  source_.walk([&](tile_gpu::ChannelOp op) { bytes += channel_bytes(op.getType()); });
   source_.walk([&](tile_gpu::AllocOp op) {
     mlir::Operation* here = op->getBlock()->findAncestorOpInBlock(*at);
     if (!here || here->isBeforeInBlock(op)) return;

@@ -131,7 +131,9 @@ class Insertion {
       b.setInsertionPoint(event.op);
       b.setLoc(event.op->getLoc());
       marker.mark(tile_gpu::kBarrierAttr, tile_gpu::BarrierAttr::get(b.getContext(), *event.before, number++), [&] {
+        const int consumers = consumers_around(event.op);
         if (*event.before == BarrierKind::Warp) target.warp_barrier(b);
+        else if (consumers != 0) target.barrier_of(b, consumers);
         else target.barrier(b);
       });
     });
@@ -143,6 +145,13 @@ class Insertion {
     kProbe,  // barriers are inserted for the walk alone; what needs one only because of Pending::outside is noted
     kJudge,  // nothing is inserted; an access outlives one barrier, and barriers without which something would be missing are noted
   };
+
+  // The warps of the role that an operation belongs to; 0: the block's.
+  static int consumers_around(mlir::Operation* op) {
+    for (mlir::Operation* around = op->getParentOp(); around; around = around->getParentOp())
+      if (auto warps = around->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kConsumersAttr)) return static_cast<int>(warps.getInt());
+    return 0;
+  }
 
   // ---- the tree
 

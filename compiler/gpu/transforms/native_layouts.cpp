@@ -18,7 +18,7 @@ bool is_elementwise(mlir::Operation* op) {
   return !llvm::isa<mlir::arith::ConstantOp>(op) && op->hasTrait<mlir::OpTrait::Elementwise>();
 }
 
-NativeLayouts::NativeLayouts(mlir::func::FuncOp kernel, const GpuTarget& target, BlockThreads threads) : target_(target), threads_(threads) {
+NativeLayouts::NativeLayouts(mlir::func::FuncOp kernel, const GpuTarget& target, BlockThreads threads) : target_(target), threads_(threads), group_dots_(kernel, target, threads.warps) {
   int dots = 0, reductions = 0;
   kernel.walk([&](mlir::Operation* op) {
     dots += llvm::isa<tile::DotOp>(op);
@@ -72,7 +72,7 @@ void NativeLayouts::visit(mlir::Operation* op) {
 
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return set(result, access_layout(AccessShape::of(load), threads_), kMemory);
   if (auto dot = llvm::dyn_cast<tile::DotOp>(op)) {
-    DotLayouts layouts = dot_layouts(target_, dot, threads_.warps, rows_together_);
+    DotLayouts layouts = dot_layouts(target_, dot, threads_.warps, rows_together_ || group_dots_.contains(dot));
     return set(result, std::move(layouts.acc), layouts.instruction ? kDot : kMemory);
   }
   if (llvm::isa<tile::ReduceOp, tile::ArgMaxOp, tile::ArgMinOp>(op)) {

@@ -5,6 +5,7 @@
 // alone can be made in whatever layout their users want.
 #pragma once
 
+#include "compiler/gpu/group_dots.h"
 #include "compiler/gpu/layouts.h"
 #include "compiler/gpu/target.h"
 #include "compiler/ir/TileOps.h"
@@ -52,6 +53,7 @@ class NativeLayouts {
   const GpuTarget& target_;
   BlockThreads threads_;
   bool rows_together_ = false;
+  GroupDots group_dots_;
   llvm::DenseMap<mlir::Value, Native> natives_;
 };
 

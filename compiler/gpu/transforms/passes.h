@@ -15,6 +15,9 @@ std::unique_ptr<mlir::Pass> create_assign_layouts(const GpuTarget& target);
 // "tile-gpu-sink-past-loops": tiles that are first used behind a loop are loaded and converted there.
 std::unique_ptr<mlir::Pass> create_sink_past_loops();
 
+// "tile-gpu-split-roles": in loops that ask for stages, loads of operands of matrix products go to a warp of their own, where the target has such roles.
+std::unique_ptr<mlir::Pass> create_split_roles(const GpuTarget& target);
+
 // "tile-gpu-stage-loads": loads that become operands of matrix instructions go to shared memory by asynchronous copies; in loops that ask for stages, iterations ahead.
 std::unique_ptr<mlir::Pass> create_stage_loads(const GpuTarget& target);
 

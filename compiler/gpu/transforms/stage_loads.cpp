@@ -15,9 +15,8 @@
 #include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/gpu/shared_tiles.h"
 #include "compiler/gpu/transforms/passes.h"
-#include "compiler/layout/conversion.h"
+#include "compiler/gpu/transforms/scratch_reserve.h"
 #include "compiler/layout/queries.h"
-#include "runtime/support/error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -33,8 +32,6 @@ namespace arith = mlir::arith;
 namespace scf = mlir::scf;
 using mlir::Value;
 
-// Shared memory that is left for scratch, where conversions do with it.
-constexpr std::int64_t kScratchReserve = 16 << 10;
 
 // A load that can be staged, and the conversions that its tile goes through.
 struct Staged {
@@ -59,7 +56,8 @@ class Staging {
  public:
   Staging(mlir::func::FuncOp kernel, const GpuTarget& target) : kernel_(kernel), target_(target), rewriter_(kernel.getContext()) {
     kernel.walk([&](tile::StoreOp op) { stored_.push_back(root_of(op.getView())); });
-    kernel.walk([&](tile_gpu::ConvertLayoutOp op) { reserve_ = std::max(reserve_, scratch_of(op)); });
+    reserve_ = scratch_reserve(kernel);
+    kernel.walk([&](tile_gpu::ChannelOp op) { reserve_ += channel_bytes(op.getType()); });
   }
 
   void run() {
@@ -115,21 +113,6 @@ class Staging {
       found.emplace_back(branch, op->getParentRegion() == &branch.getThenRegion());
     }
     return found;
-  }
-
-  // What a conversion needs of shared memory: no more than the usual reserve, if it can do with that.
-  static std::int64_t scratch_of(tile_gpu::ConvertLayoutOp op) {
-    const layout::Layout from = tile_gpu::layout_of(op.getInput()), to = tile_gpu::layout_of(op.getResult());
-    layout::ConversionOptions options;
-    options.element_bytes = static_cast<int>(std::max(1u, op.getType().getElementTypeBitWidth() / 8));
-    options.max_scratch_bytes = kScratchReserve;
-    try {
-      layout::plan_conversion(from, to, options);
-      return kScratchReserve;
-    } catch (const Error&) {
-      const layout::ConversionPlan plan = layout::plan_conversion(from, to, {.element_bytes = options.element_bytes});
-      return plan.shared->elements * options.element_bytes;
-    }
   }
 
   std::optional<Staged> stageable(tile::LoadOp load) {
@@ -317,7 +300,7 @@ class Staging {
   const GpuTarget& target_;
   mlir::IRRewriter rewriter_;
   llvm::SmallVector<Value> stored_;
-  std::int64_t reserve_ = kScratchReserve;
+  std::int64_t reserve_ = 0;
   llvm::DenseMap<mlir::Operation*, std::int64_t> most_bytes_;  // of staged tiles while a loop runs
 };
 

@@ -74,8 +74,16 @@ void mark_kernel(llvm::Module& module, llvm::StringRef name, int warps, std::uin
   if (kernel == nullptr) throw Error(9312, "translation to LLVM IR lost kernel '" + name.str() + "'");
   kernel->setCallingConv(llvm::CallingConv::PTX_Kernel);
   kernel->addFnAttr("nvvm.reqntid", std::to_string(warps * kWarpSize));
-  // As many blocks share a multiprocessor as when threads take all the registers they may: told nothing, ptxas has been seen to spill below that limit.
-  kernel->addFnAttr("nvvm.minctasm", std::to_string(std::max(1, occupancy(target, warps * kWarpSize, target.max_registers, shared_bytes).blocks)));
+  // What is passed by value is read where it lies, not copied for each thread.
+  bool has_roles = false;
+  for (llvm::Argument& argument : kernel->args()) {
+    if (!argument.hasByValAttr()) continue;
+    argument.addAttr(llvm::Attribute::get(module.getContext(), "nvvm.grid_constant"));
+    has_roles = true;
+  }
+  // As many blocks share a multiprocessor as when threads take all the registers they may: told nothing, ptxas has been seen to spill below that limit. Roles change their numbers of registers, so one block is
+  // to have all of them.
+  kernel->addFnAttr("nvvm.minctasm", std::to_string(has_roles ? 1 : std::max(1, occupancy(target, warps * kWarpSize, target.max_registers, shared_bytes).blocks)));
 }
 
 // Tiles are unrolled and vectorised already.

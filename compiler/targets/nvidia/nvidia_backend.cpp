@@ -89,6 +89,7 @@ class NvidiaBackend : public Target {
     artifact.launch.threads = gpu.warps * kWarpSize;
     artifact.launch.shared_bytes = gpu.shared_bytes;
     artifact.assertions = std::move(gpu.assertions);
+    artifact.maps = std::move(gpu.maps);
     artifact.remarks.insert(artifact.remarks.end(), gpu.remarks.begin(), gpu.remarks.end());
     artifact.usage.shared_bytes = gpu.shared_bytes;
 

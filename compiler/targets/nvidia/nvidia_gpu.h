@@ -34,6 +34,18 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
+  std::optional<gpu::GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const override;
+  llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
+  int producer_warps(int consumer_warps) const override;
+  void begin_role(Builder& b, int consumer_warps, bool consumes) const override;
+  void barrier_of(Builder& b, int warps) const override;
+  void make_signal(Builder& b, Value signal, int arrivals) const override;
+  void publish_signals(Builder& b) const override;
+  void wait_signal(Builder& b, Value signal, Value phase) const override;
+  void arrive(Builder& b, Value signal, Value predicate) const override;
+  void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const override;
+  void copy_box(Builder& b, const gpu::BoxCopy& copy) const override;
+  mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 

@@ -14,6 +14,9 @@
 // st.relaxed.sys; any one of several failures may win) and goes on or returns; it must not trap, since a trap destroys the context, which other libraries of the process share.
 // The next synchronize() of the stream throws TW3401 with the text of assertion i.
 //
+// Maps. Behind that follow, at the next multiple of 64 bytes, the 128-byte descriptors of Artifact::maps, for cp.async.bulk.tensor: made anew at each launch from the view's address, sizes and strides, with
+// rows of 128 bytes swizzled, and zeros for what lies outside of the view. TW3305 for a view that the device cannot describe, one with a negative stride for instance.
+//
 // Programmatic launch. With LaunchShape::overlaps_previous a kernel may start while its predecessor in the stream still runs, so it must execute griddepcontrol.wait before it
 // touches memory; it may run griddepcontrol.launch_dependents for its successor.
 //

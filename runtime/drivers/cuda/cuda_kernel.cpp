@@ -47,6 +47,7 @@ bool target_fits(const std::string& target, bool binary, int capability_major, i
 CudaKernel::CudaKernel(std::shared_ptr<const CudaContext> context, Artifact artifact) : context_(std::move(context)), artifact_(std::move(artifact)) {
   check_artifact();
   const SetupScope scope(*context_);
+  maps_ = TensorMaps(context_, artifact_);
   load_code();
   try {
     check_parameters();
@@ -130,10 +131,10 @@ void CudaKernel::check_parameters() const {
   if (api.cuFuncGetParamInfo == nullptr) return;
   std::size_t taken = 0, offset = 0, size = 0;
   for (std::size_t i = 0; api.cuFuncGetParamInfo(function_, i, &offset, &size) == CUDA_SUCCESS; ++i) taken = std::max(taken, offset + size);
-  const std::size_t given = 8 * (argument_slots(*artifact_.program) + (has_assertions() ? 1 : 0));
+  const std::size_t given = maps_.parameter_bytes(argument_slots(*artifact_.program) + (has_assertions() ? 1 : 0));
   if (taken == given) return;
   throw Error(3303, "the code of kernel '" + artifact_.kernel + "' takes " + std::to_string(taken) +
-                        " bytes of parameters, its program has slots of " + std::to_string(given));
+                        " bytes of parameters, its program has slots, and maps, of " + std::to_string(given));
 }
 
 int CudaKernel::attribute(CUfunctionAttribute which) const {

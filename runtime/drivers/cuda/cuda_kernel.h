@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/drivers/cuda/cuda_context.h"
+#include "runtime/drivers/cuda/tensor_maps.h"
 
 #include <memory>
 
@@ -20,6 +21,7 @@ class CudaKernel : public Executable, public std::enable_shared_from_this<CudaKe
   const CudaKernelUsage& usage() const { return usage_; }
 
   std::size_t slots() const { return slots_; }  // of the arguments
+  const TensorMaps& maps() const { return maps_; }
   bool has_assertions() const { return !artifact_.assertions.empty(); }
 
  private:
@@ -37,6 +39,7 @@ class CudaKernel : public Executable, public std::enable_shared_from_this<CudaKe
   CUmodule module_ = nullptr;
   CUfunction function_ = nullptr;
   std::size_t slots_ = 0;
+  TensorMaps maps_;
   CudaKernelUsage usage_;
 };
 

@@ -141,7 +141,8 @@ void CudaStreamImpl::launch(const Executable& executable, const GridSize& grid, 
     parameters = parameters_;
   }
   ParameterBuffer buffer(parameters);
-  submit(kernel, config, buffer.extra(), grid, arguments);
+  mapped_.set(kernel.maps(), arguments, parameters);
+  submit(kernel, config, mapped_.list(), buffer.extra(), grid, arguments);
 }
 
 // Everything that a launch hands to the library, made once.
@@ -154,12 +155,15 @@ class CudaStreamImpl::Bound : public BoundLaunch {
         slots_(arguments.size()),
         parameters_(with_word(kernel, arguments)),
         config_(launch_config(kernel, grid, stream.stream_, attributes_)),
-        buffer_(parameters_) {}
+        buffer_(parameters_) {
+    const ContextScope scope(*stream.context_);
+    mapped_.set(kernel.maps(), arguments, parameters_);
+  }
 
   void run() override {
     const ContextScope scope(*stream_.context_);
     if (kernel_.has_assertions()) parameters_.back() = stream_.assertion_word_of(kernel_);
-    stream_.submit(kernel_, config_, buffer_.extra(), grid_, std::span(parameters_).first(slots_));
+    stream_.submit(kernel_, config_, mapped_.list(), buffer_.extra(), grid_, std::span(parameters_).first(slots_));
   }
 
  private:
@@ -177,6 +181,7 @@ class CudaStreamImpl::Bound : public BoundLaunch {
   CUlaunchAttribute attributes_[2];
   CUlaunchConfig config_;
   ParameterBuffer buffer_;
+  MappedParameters mapped_;
 };
 
 std::unique_ptr<BoundLaunch> CudaStreamImpl::bind(const Executable& executable, const GridSize& grid, std::span<const std::uint64_t> arguments) {
@@ -185,9 +190,9 @@ std::unique_ptr<BoundLaunch> CudaStreamImpl::bind(const Executable& executable, 
   return std::make_unique<Bound>(*this, kernel, grid, arguments);
 }
 
-void CudaStreamImpl::submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid,
-                            std::span<const std::uint64_t> arguments) {
-  const CUresult result = context_->api().cuLaunchKernelEx(&config, kernel.function(), nullptr, extra);
+// Maps are passed one by one with the other parameters: from a buffer the library does not take them.
+void CudaStreamImpl::submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** list, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments) {
+  const CUresult result = context_->api().cuLaunchKernelEx(&config, kernel.function(), list, list != nullptr ? nullptr : extra);
   if (result != CUDA_SUCCESS) [[unlikely]]
     throw failure(result, "cuLaunchKernelEx", "of kernel '" + kernel.artifact().kernel + "'").note(launch_text(kernel, grid, arguments));
   remember(kernel, grid, arguments);

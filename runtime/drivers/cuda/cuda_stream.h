@@ -48,7 +48,7 @@ class CudaStreamImpl : public CudaStream {
   void check_range(const void* device, std::size_t bytes) const;
   const CudaKernel& check_launch(const Executable& executable, std::span<const std::uint64_t> arguments) const;
   CUdeviceptr assertion_word_of(const CudaKernel& kernel);
-  void submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments);
+  void submit(const CudaKernel& kernel, const CUlaunchConfig& config, void** list, void** extra, const GridSize& grid, std::span<const std::uint64_t> arguments);
   void remember(const CudaKernel& kernel, const GridSize& grid, std::span<const std::uint64_t> arguments);
   Recording* open_recording();
   Error failure(CUresult result, const char* call, const std::string& doing) const;
@@ -66,7 +66,8 @@ class CudaStreamImpl : public CudaStream {
 
   std::shared_ptr<Recording> recording_;   // the graph this stream records, or has joined; may be over
   bool began_recording_ = false;           // by begin_recording() here
-  std::vector<std::uint64_t> parameters_;  // of the launch under way
+  std::vector<std::uint64_t> parameters_;  // of the launch under way, as are the others
+  MappedParameters mapped_;
 };
 
 // Whether [address, address + bytes) is memory that kernels of this context's device may access.

@@ -1,0 +1,164 @@
+#include "compiler/gpu/group_dots.h"
+
+#include "compiler/gpu/access.h"
+#include "compiler/gpu/ir/TileGpuDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace tilewright::gpu {
+
+namespace scf = mlir::scf;
+using mlir::Value;
+
+namespace {
+
+// A left operand that lives as long as a loop: with more columns than this, assemblers (ptxas 13.0) have been seen to use its registers for something else.
+constexpr std::int64_t kMostColumnsBesideLeft = 64;
+constexpr std::int64_t kMaxBoxRows = 256, kMaxRank = 5, kSwizzleRows = 8;
+
+Value root_of(Value view) {
+  while (auto narrow = view.getDefiningOp<tile::NarrowOp>()) view = narrow.getView();
+  return view;
+}
+
+bool is_tile(mlir::Type type) { return llvm::isa<mlir::RankedTensorType>(type); }
+
+// The dots that a load's tile reaches; nullopt where it reaches something else.
+std::optional<llvm::SmallVector<mlir::OpOperand*>> dots_of(Value tile) {
+  llvm::SmallVector<mlir::OpOperand*> dots;
+  for (mlir::OpOperand& use : tile.getUses()) {
+    if (llvm::isa<tile::DotOp>(use.getOwner()) && use.getOperandNumber() < 2) {
+      dots.push_back(&use);
+    } else if (llvm::isa<tile_gpu::ConvertLayoutOp, tile::TransposeOp>(use.getOwner())) {
+      auto further = dots_of(use.getOwner()->getResult(0));
+      if (!further) return std::nullopt;
+      dots.append(*further);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return dots;
+}
+
+}  // namespace
+
+std::optional<OperandSource> operand_source(Value operand) {
+  OperandSource source;
+  while (mlir::Operation* op = operand.getDefiningOp()) {
+    if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return source.load = load, source;
+    if (llvm::isa<tile::TransposeOp>(op)) source.transposed = !source.transposed;
+    else if (!llvm::isa<tile_gpu::ConvertLayoutOp>(op)) return std::nullopt;
+    operand = op->getOperand(0);
+  }
+  return std::nullopt;
+}
+
+GroupDots::GroupDots(mlir::func::FuncOp kernel, const GpuTarget& target, int warps) : target_(target), warps_(warps) {
+  kernel.walk([&](tile::StoreOp op) { stored_.insert(root_of(op.getView())); });
+  kernel.walk<mlir::WalkOrder::PreOrder>([&](scf::ForOp loop) { visit(loop); });
+}
+
+void GroupDots::visit(scf::ForOp loop) {
+  const auto stages = loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr);
+  if (!stages || stages.getInt() < 2) return;
+  // The producer has to find the way to the loop.
+  for (mlir::Operation* op = loop; !llvm::isa<mlir::func::FuncOp>(op); op = op->getParentOp()) {
+    if (auto outer = llvm::dyn_cast<scf::ForOp>(op)) {
+      if (!llvm::all_of(mlir::ValueRange{outer.getLowerBound(), outer.getUpperBound(), outer.getStep()}, [&](Value v) { return is_known_ahead(v); })) return;
+    } else if (auto branch = llvm::dyn_cast<scf::IfOp>(op)) {
+      if (!is_known_ahead(branch.getCondition())) return;
+    } else {
+      return;
+    }
+  }
+
+  llvm::SetVector<tile::DotOp> dots;
+  for (auto dot : loop.getBody()->getOps<tile::DotOp>()) {
+    if (!target_.group_product(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType())) continue;
+    std::string problem = problem_of(dot, loop);
+    if (problem.empty()) dots.insert(dot);
+    else reasons_[dot] = std::move(problem);
+  }
+  // A load is of use if all that it feeds are such dots; a dot, if what it loads are such loads.
+  llvm::SetVector<tile::LoadOp> loads;
+  for (bool changed = true; changed;) {
+    changed = false;
+    loads.clear();
+    for (auto load : loop.getBody()->getOps<tile::LoadOp>()) {
+      if (!problem_of(load, loop).empty()) continue;
+      const auto uses = dots_of(load.getResult());
+      if (!uses->empty() && llvm::all_of(*uses, [&](mlir::OpOperand* use) { return dots.contains(llvm::cast<tile::DotOp>(use->getOwner())); })) loads.insert(load);
+    }
+    llvm::SmallVector<std::pair<tile::DotOp, std::string>> without;
+    for (tile::DotOp dot : dots) {
+      // A left operand that is loaded in each turn has to come the same way: through registers it would take longer than the product.
+      const auto a = operand_source(dot.getA());
+      if (!loads.contains(operand_source(dot.getB())->load)) without.emplace_back(dot, "what its right operand is loaded for takes other instructions too");
+      else if (a && loop->isAncestor(a->load) && !loads.contains(a->load)) without.emplace_back(dot, "of its left operand: " + problem_of(a->load, loop));
+    }
+    for (auto& [dot, reason] : without) {
+      dots.remove(dot);
+      reasons_[dot] = std::move(reason);
+      changed = true;
+    }
+  }
+  dots_.insert(dots.begin(), dots.end());
+  loads_.insert(loads.begin(), loads.end());
+}
+
+std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
+  const auto acc = dot.getAcc().getType();
+  const mlir::Type element = dot.getA().getType().getElementType();
+  const auto product = target_.group_product(element, acc.getElementType());
+  if (dot.hasBatch() || dot.getIsUnsigned()) return "no group of warps multiplies batches or unsigned integers";
+  const std::int64_t m = acc.getShape()[0], n = acc.getShape()[1], k = dot.getA().getType().getShape()[1];
+  const int rows = product->m / product->warps * warps_;
+  if (warps_ % product->warps != 0 || m % rows != 0) return std::to_string(m) + " rows are no multiple of the " + std::to_string(rows) + " of its " + std::to_string(warps_) + " warps";
+  if (n % 8 != 0 || n > product->max_n) return std::to_string(n) + " columns are not a multiple of 8 up to " + std::to_string(product->max_n);
+  if (k % product->k != 0) return "its depth of " + std::to_string(k) + " is no multiple of " + std::to_string(product->k);
+  if (!loop->isAncestor(dot.getA().getParentRegion()->getParentOp()) && n > kMostColumnsBesideLeft)
+    return "its left operand stays in registers around the loop, beside " + std::to_string(n) + " columns; up to " + std::to_string(kMostColumnsBesideLeft) + " are known to go well";
+  const auto b = operand_source(dot.getB());
+  if (!b) return "its right operand is not loaded";
+  if (b->load->getBlock() != loop.getBody()) return "its right operand is loaded elsewhere than in its loop";
+  const std::string problem = problem_of(b->load, loop);
+  return problem.empty() ? problem : "of its right operand: " + problem;
+}
+
+std::string GroupDots::problem_of(tile::LoadOp load, scf::ForOp loop) const {
+  const auto type = llvm::dyn_cast<mlir::RankedTensorType>(load.getResult().getType());
+  const auto view = llvm::dyn_cast<mlir::BlockArgument>(load.getView());
+  if (!type || type.getRank() != 2) return "it is no matrix";
+  if (load.getMask() || load.getOther() || llvm::any_of(load.getIndices(), [](Value index) { return is_tile(index.getType()); })) return "it is gathered or masked, not a box of a tensor";
+  if (!view || !llvm::isa<mlir::func::FuncOp>(view.getOwner()->getParentOp())) return "it is loaded from a part of a tensor";
+  auto kernel = llvm::cast<mlir::func::FuncOp>(view.getOwner()->getParentOp());
+  if (!kernel.getArgAttr(view.getArgNumber(), tile::kAligned16Attr) || !kernel.getArgAttr(view.getArgNumber(), tile::kFits32Attr) || AccessShape::of(load).contiguous_axis() != 1)
+    return "its tensor is not of contiguous rows, aligned to 16 bytes, with offsets of 32 bits";
+  const auto maps = load.getMaps();
+  if (llvm::count(maps, 0) != 1 || llvm::count(maps, 1) != 1 || llvm::cast<tile::ViewType>(view.getType()).getRank() > kMaxRank) return "it is not a box of a tensor";
+  if (stored_.contains(view)) return "its tensor is stored to";
+  const std::int64_t bytes = type.getElementTypeBitWidth() / 8;
+  if (bytes == 0 || type.getDimSize(1) * bytes % GroupProduct().row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > kMaxBoxRows)
+    return "a tile of " + std::to_string(type.getDimSize(0)) + " x " + std::to_string(type.getDimSize(1)) + " does not lie in shared memory as matrix instructions read it";
+  if (!llvm::all_of(load.getIndices(), [&](Value index) { return is_known_ahead(index); })) return "where it lies depends on what the loop carries";
+  if (!dots_of(load.getResult())) return "what it is loaded for takes other operations too";
+  return {};
+}
+
+bool GroupDots::is_known_ahead(Value scalar) const {
+  if (auto argument = llvm::dyn_cast<mlir::BlockArgument>(scalar)) {
+    mlir::Operation* parent = argument.getOwner()->getParentOp();
+    auto loop = llvm::dyn_cast<scf::ForOp>(parent);
+    return llvm::isa<mlir::func::FuncOp>(parent) || (loop && argument == loop.getInductionVar());
+  }
+  mlir::Operation* op = scalar.getDefiningOp();
+  if (op->getNumRegions() != 0 || llvm::any_of(op->getOperandTypes(), is_tile) || llvm::any_of(op->getResultTypes(), is_tile)) return false;
+  if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) {
+    if (stored_.contains(root_of(load.getView()))) return false;
+  } else if (!mlir::isMemoryEffectFree(op)) {
+    return false;
+  }
+  return llvm::all_of(op->getOperands(), [&](Value operand) { return is_known_ahead(operand); });
+}
+
+}  // namespace tilewright::gpu

@@ -1,0 +1,53 @@
+// Which dots of a loop groups of warps can carry out from shared memory, and which loads can bring their operands there as boxes that another warp asks for.
+#pragma once
+
+#include "compiler/gpu/target.h"
+#include "compiler/ir/TileOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <optional>
+#include <string>
+
+namespace tilewright::gpu {
+
+// A load that a dot's operand comes from, through conversions of layout and one transposition at most.
+struct OperandSource {
+  tile::LoadOp load;
+  bool transposed = false;
+};
+std::optional<OperandSource> operand_source(mlir::Value operand);
+
+// Of one kernel, before or after layouts are assigned.
+class GroupDots {
+ public:
+  GroupDots(mlir::func::FuncOp kernel, const GpuTarget& target, int warps);
+
+  bool contains(tile::DotOp dot) const { return dots_.contains(dot); }
+  bool contains(tile::LoadOp load) const { return loads_.contains(load); }
+  bool empty() const { return dots_.empty(); }
+  // In the order of the program.
+  llvm::ArrayRef<tile::LoadOp> loads() const { return loads_.getArrayRef(); }
+  llvm::ArrayRef<tile::DotOp> dots() const { return dots_.getArrayRef(); }
+  // Why a dot of a loop that asks for stages is not among them; empty where nothing is to be said.
+  std::string reason(tile::DotOp dot) const { return reasons_.lookup(dot.getOperation()); }
+
+ private:
+  void visit(mlir::scf::ForOp loop);
+  std::string problem_of(tile::DotOp dot, mlir::scf::ForOp loop) const;
+  std::string problem_of(tile::LoadOp load, mlir::scf::ForOp loop) const;
+  bool is_known_ahead(mlir::Value scalar) const;  // by a warp that carries out scalar operations only
+
+  const GpuTarget& target_;
+  int warps_;
+  llvm::DenseSet<mlir::Value> stored_;
+  llvm::SetVector<tile::DotOp> dots_;
+  llvm::SetVector<tile::LoadOp> loads_;
+  llvm::DenseMap<mlir::Operation*, std::string> reasons_;
+};
+
+}  // namespace tilewright::gpu

@@ -1,0 +1,74 @@
+// Operations of the `tile_gpu` dialect by which warps of a block take different roles and hand shared tiles to each other.
+#ifndef TILEWRIGHT_TILE_GPU_ROLE_OPS
+#define TILEWRIGHT_TILE_GPU_ROLE_OPS
+
+include "compiler/gpu/ir/TileGpuDialect.td"
+include "compiler/ir/TileTypes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def TileGpu_ChannelOp : TileGpu_Op<"channel", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "a queue of shared tiles between two roles";
+  let description = [{
+    Shared memory for as many tiles as the type says, all free in the beginning. The producer fills them in turn (`tile_gpu.send`), the consumers get them in the same order
+    (`tile_gpu.receive`) and give them back (`tile_gpu.release`). How the elements of a tile are arranged follows from shape and element type (compiler/gpu/shared_tiles.h).
+
+    ```mlir
+    %c = tile_gpu.channel : !tile_gpu.channel<4, [64, 128], bf16>
+    ```
+  }];
+  let results = (outs TileGpu_Channel:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def TileGpu_RolesOp : TileGpu_Op<"roles", [NoTerminator, SingleBlock]> {
+  let summary = "warps that do different things";
+  let description = [{
+    The block has one more warp than the module says. It carries out the first region, scalar operations and `tile_gpu.send`; all others carry out the second. Only scalars, views and channels may come into a
+    role from outside: a tile belongs to the threads that hold it.
+  }];
+  let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumers);
+  let assemblyFormat = "attr-dict-with-keyword `produce` $producer `consume` $consumers";
+  let hasRegionVerifier = 1;
+}
+
+def TileGpu_SendOp : TileGpu_Op<"send"> {
+  let summary = "begin to copy a box of a view to a channel";
+  let description = [{
+    Waits until the channel's next tile is free, then begins what a `tile.load` with these indices and maps, and zeros for what lies outside of the view, would bring. The tile is received when all of it
+    has arrived.
+  }];
+  let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<I64>:$indices, Arg<TileGpu_Channel, "", [MemWrite]>:$channel, DenseI64ArrayAttr:$maps);
+  let assemblyFormat = "$view `[` $indices `]` `maps` $maps `to` $channel attr-dict `:` type($view) `,` type($channel)";
+}
+
+def TileGpu_ReceiveOp : TileGpu_Op<"receive"> {
+  let summary = "wait for the next tile of a channel";
+  let description = [{ Returns the number of the tile among those of the channel. All consumers receive every tile. }];
+  let arguments = (ins Arg<TileGpu_Channel, "", [MemRead, MemWrite]>:$channel);
+  let results = (outs I32:$slot);
+  let assemblyFormat = "$channel attr-dict `:` type($channel)";
+}
+
+def TileGpu_ReleaseOp : TileGpu_Op<"release"> {
+  let summary = "give a tile of a channel back";
+  let description = [{ What was received is read no more by this warp. When all consumers have said so, the producer may fill it again. }];
+  let arguments = (ins Arg<TileGpu_Channel, "", [MemWrite]>:$channel, I32:$slot);
+  let assemblyFormat = "$channel `at` $slot attr-dict `:` type($channel)";
+}
+
+def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "a matrix product by groups of warps, with operands in shared memory";
+  let description = [{
+    `acc` plus the product of `a` and `b`. `b` is a received tile, `a` is one or a tile in registers; with `transposed` the axes of the tile in memory are exchanged. Complete when the operation
+    is: the tiles may be released.
+  }];
+  let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
+                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = [{
+    (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

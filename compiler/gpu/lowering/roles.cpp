@@ -1,0 +1,156 @@
+// Roles of warps, and the channels between them.
+//
+// Each tile of a channel has two signals: `full`, which the copies that fill it complete, and `free`, on which every warp of the consumers arrives. Whoever sends or receives counts for himself which tile is
+// next and how often the channel has gone round: in phase p of its signals a tile is filled and read for the p-th time.
+#include "compiler/gpu/lowering/emitter.h"
+#include "compiler/gpu/shared_tiles.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace tilewright::gpu {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+namespace scf = mlir::scf;
+
+namespace {
+
+llvm::SmallVector<std::int64_t> box_of(tile_gpu::SendOp op) {
+  const auto tile = llvm::cast<tile_gpu::ChannelType>(op.getChannel().getType());
+  const std::int64_t column = GroupProduct().row_bytes / (tile.getElementType().getIntOrFloatBitWidth() / 8);
+  llvm::SmallVector<std::int64_t> box;
+  for (std::int64_t axis : op.getMaps()) box.push_back(axis < 0 ? 1 : axis == 0 ? tile.getShape()[0] : column);
+  return box;
+}
+
+}  // namespace
+
+std::int64_t Emitter::slot_bytes(tile_gpu::ChannelType type) { return tile_bytes(tile_gpu::SharedType::get(type.getContext(), 1, type.getShape(), type.getElementType())); }
+
+void Emitter::number_maps() {
+  source_.walk([&](tile_gpu::SendOp op) {
+    BoxMap map{llvm::cast<mlir::BlockArgument>(op.getView()).getArgNumber(), box_of(op)};
+    const auto* const found = llvm::find(maps_, map);
+    map_of_[op] = static_cast<unsigned>(found - maps_.begin());
+    if (found == maps_.end()) maps_.push_back(std::move(map));
+  });
+}
+
+void Emitter::emit_channel(tile_gpu::ChannelOp op) {
+  const auto type = op.getType();
+  Channel& channel = channels_[op.getResult()];
+  channel.base = open_buffer(channel_bytes(type), /*tiles=*/1, kTileAlignment);
+  channel.full = type.getCount() * slot_bytes(type);
+  channel.free = channel.full + type.getCount() * kSignalBytes;
+  const mlir::Type pointer = LLVM::LLVMPointerType::get(b_.getContext());
+  for (Value* counter : {&channel.next, &channel.phase}) {
+    *counter = LLVM::AllocaOp::create(b_, pointer, b_.getI32Type(), i32(1));
+    LLVM::StoreOp::create(b_, i32(0), *counter);
+  }
+}
+
+Emitter::Value Emitter::signal(const Channel& channel, std::int64_t signals, Value slot) { return shared_address(channel.base, arith::MulIOp::create(b_, slot, i32(kSignalBytes)), signals); }
+
+Emitter::Value Emitter::channel_tile(Value channel, Value slot) {
+  return shared_address(channels_[channel].base, arith::MulIOp::create(b_, slot, i32(slot_bytes(llvm::cast<tile_gpu::ChannelType>(channel.getType())))));
+}
+
+std::pair<Emitter::Value, Emitter::Value> Emitter::take_turn(Value of) {
+  const Channel& channel = channels_[of];
+  const mlir::Type type = b_.getI32Type();
+  Value slot = LLVM::LoadOp::create(b_, type, channel.next), phase = LLVM::LoadOp::create(b_, type, channel.phase);
+  Value later = add(slot, i32(1));
+  Value wraps = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, later, i32(llvm::cast<tile_gpu::ChannelType>(of.getType()).getCount()));
+  LLVM::StoreOp::create(b_, select(wraps, i32(0), later), channel.next);
+  LLVM::StoreOp::create(b_, arith::XOrIOp::create(b_, phase, arith::ExtUIOp::create(b_, type, wraps)), channel.phase);
+  return {slot, phase};
+}
+
+void Emitter::emit_roles(tile_gpu::RolesOp op) {
+  Value thread = target_.thread_id(b_);
+  const auto inside = [&](Value condition, llvm::function_ref<void()> emit) {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    b_.setInsertionPointToStart(&scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
+    emit();
+  };
+  const auto is = [&](arith::CmpIPredicate how, std::int64_t number) { return arith::CmpIOp::create(b_, how, thread, i32(number)).getResult(); };
+  inside(is(arith::CmpIPredicate::eq, 0), [&] {
+    for (auto made : source_.getOps<tile_gpu::ChannelOp>()) {
+      const Channel& channel = channels_[made.getResult()];
+      for (std::int64_t slot = 0; slot < made.getType().getCount(); ++slot) {
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), 1);
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), warps_);
+      }
+    }
+    target_.publish_signals(b_);
+  });
+  target_.barrier(b_);
+  const int first_of_producer = warps_ * target_.lanes();
+  producer_warps_ = target_.producer_warps(warps_);
+  auto role = scf::IfOp::create(b_, is(arith::CmpIPredicate::ult, first_of_producer), /*withElseRegion=*/true);
+  role->setAttr(tile_gpu::kConsumersAttr, b_.getI64IntegerAttr(warps_));
+  {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    b_.setInsertionPointToStart(&role.getThenRegion().front());
+    note(tile_gpu::NoteKind::Together);
+    target_.begin_role(b_, warps_, /*consumes=*/true);
+    barrier_warps_ = warps_;
+    group_ = target_.shuffle(b_, arith::DivUIOp::create(b_, warp_, i32(GroupProduct().warps)), i32(0));
+    emit_block(op.getConsumers().front());
+    barrier_warps_ = 0;
+    b_.setInsertionPointToStart(&role.getElseRegion().front());
+    note(tile_gpu::NoteKind::Together);
+    target_.begin_role(b_, warps_, /*consumes=*/false);
+    // One thread does all of it: what it does is scalar, and copies are asked for once.
+    inside(is(arith::CmpIPredicate::eq, first_of_producer), [&] { emit_block(op.getProducer().front()); });
+  }
+}
+
+void Emitter::emit_send(tile_gpu::SendOp op) {
+  const auto type = op.getChannel().getType();
+  const ViewParts& view = views_.find(op.getView())->second;
+  const auto [slot, phase] = take_turn(op.getChannel());
+  const Channel& channel = channels_[op.getChannel()];
+  // The mark keeps the memory for the channel: what the producer does stands behind all that the consumers do.
+  Value is_free = signal(channel, channel.free, slot), unlike = arith::XOrIOp::create(b_, phase, i32(1));
+  marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, channel.base), [&] { target_.wait_signal(b_, is_free, unlike); });
+  Value full = signal(channel, channel.full, slot), tile = channel_tile(op.getChannel(), slot);
+  BoxCopy copy;
+  if (!map_parameters_.empty()) copy.map = map_parameters_[map_of_[op]];
+  copy.base = view.base;
+  copy.sizes = view.sizes;
+  copy.strides = view.strides;
+  copy.element = view.element;
+  copy.signal = full;
+  copy.box = box_of(op);
+  for (Value index : op.getIndices()) {
+    // Beyond the ends of any tensor, and no overflow when the rest of the box is counted.
+    constexpr std::int64_t kFar = std::int64_t{1} << 30;
+    Value near = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, scalar(index), i64(-kFar)), i64(std::numeric_limits<std::int32_t>::max() - kFar / 1024));
+    copy.coordinates.push_back(arith::TruncIOp::create(b_, b_.getI32Type(), near));
+  }
+  const std::int64_t size = bytes_of(view.element), rows = type.getShape()[0], columns = type.getShape()[1], column = copy.box.back();
+  target_.arrive_expecting(b_, full, rows * columns * size);
+  const Value first_column = copy.coordinates.back();
+  for (std::int64_t at = 0; at < columns; at += column) {
+    if (at != 0) copy.coordinates.back() = add(first_column, i32(at));
+    copy.shared = shared_address(tile, {}, at * rows * size);
+    target_.copy_box(b_, copy);
+  }
+}
+
+void Emitter::emit_receive(tile_gpu::ReceiveOp op) {
+  const auto [slot, phase] = take_turn(op.getChannel());
+  const Channel& channel = channels_[op.getChannel()];
+  target_.wait_signal(b_, signal(channel, channel.full, slot), phase);
+  scalars_[op.getSlot()] = slot;
+}
+
+void Emitter::emit_release(tile_gpu::ReleaseOp op) {
+  Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0));
+  const Channel& channel = channels_[op.getChannel()];
+  target_.arrive(b_, signal(channel, channel.free, scalar(op.getSlot())), first);
+}
+
+}  // namespace tilewright::gpu

@@ -1,0 +1,227 @@
+// tile-gpu-split-roles: in loops that ask for stages, one more warp brings the operands of matrix products, and the others multiply.
+//
+//   for %i = ... {                         %c = channel of 3 tiles
+//     %b = tile.load %B[%i ...]            roles
+//     %acc = dot %a, convert %b      ->      produce { for %i = ... { send %B[%i ...] to %c } }
+//   } {tile.stages = 3}                      consume { for %i = ... { %slot = receive %c
+//   store                                                             %acc = group_dot %a, %c at %slot
+//                                                                     release %c at %slot }
+//                                                      store }
+//
+// The producer has a copy of what leads to the loads: loops, branches, and the scalars that tell where they are. So it is ahead by as many tiles as fit the channel, across the end of a loop too. Loads and dots
+// that cannot take part (group_dots.h) stay with the consumers.
+#include "compiler/gpu/access.h"
+#include "compiler/gpu/group_dots.h"
+#include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/shared_tiles.h"
+#include "compiler/gpu/transforms/passes.h"
+#include "compiler/gpu/transforms/scratch_reserve.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/PatternMatch.h"
+
+#include <map>
+
+namespace tilewright::gpu {
+
+namespace {
+
+namespace scf = mlir::scf;
+using mlir::Value;
+
+class Splitting {
+ public:
+  Splitting(mlir::func::FuncOp kernel, const GpuTarget& target, const GroupDots& dots) : kernel_(kernel), target_(target), dots_(dots), rewriter_(kernel.getContext()) {}
+
+  // False where there is too little shared memory.
+  bool run() {
+    if (!plan_channels()) return false;
+    mlir::Block& body = kernel_.getBody().front();
+    const mlir::Location loc = kernel_.getLoc();
+    llvm::SmallVector<mlir::Operation*> ops;
+    for (mlir::Operation& op : body.without_terminator()) ops.push_back(&op);
+    rewriter_.setInsertionPointToStart(&body);
+    for (Channel& channel : channels_) channel.value = tile_gpu::ChannelOp::create(rewriter_, loc, channel.type);
+    auto roles = tile_gpu::RolesOp::create(rewriter_, loc);
+    mlir::Block* producer = rewriter_.createBlock(&roles.getProducer());
+    mlir::Block* consumers = rewriter_.createBlock(&roles.getConsumers());
+    for (mlir::Operation* op : ops) op->moveBefore(consumers, consumers->end());
+
+    for (tile::LoadOp load : dots_.loads())
+      for (mlir::Operation* op = load; op->getBlock() != consumers; op = op->getParentOp()) leads_to_load_.insert(op->getParentOp());
+    rewriter_.setInsertionPointToEnd(producer);
+    produce(*consumers, {});
+    for (tile::LoadOp load : dots_.loads()) receive(load);
+    for (tile::DotOp dot : dots_.dots()) replace(dot);
+    for (tile::LoadOp load : dots_.loads()) erase_unused(load);
+    return true;
+  }
+
+ private:
+  struct Channel {
+    tile_gpu::ChannelType type;
+    Value value;
+  };
+
+  // Loads of one loop have a channel each; those of other loops share it where their tiles are alike.
+  bool plan_channels() {
+    std::map<mlir::Operation*, llvm::SmallVector<bool>> taken;  // channels, by loop
+    std::int64_t stages = std::numeric_limits<std::int64_t>::max();
+    llvm::SmallVector<tile_gpu::ChannelType> single;
+    for (tile::LoadOp load : dots_.loads()) {
+      mlir::Operation* loop = load->getParentOp();
+      stages = std::min(stages, loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr).getInt());
+      const auto tile = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
+      const auto type = tile_gpu::ChannelType::get(tile.getContext(), 1, tile.getShape(), tile.getElementType());
+      auto& used = taken[loop];
+      std::size_t number = 0;
+      used.resize(single.size(), false);
+      while (number < single.size() && (used[number] || single[number] != type)) ++number;
+      if (number == single.size()) {
+        single.push_back(type);
+        used.push_back(false);
+      }
+      used[number] = true;
+      channel_of_[load] = static_cast<int>(number);
+    }
+    const auto of_channel = [&](tile_gpu::ConvertLayoutOp convert) {
+      const auto source = operand_source(convert.getInput());
+      return source && dots_.contains(source->load);
+    };
+    const std::int64_t room = target_.max_shared_bytes() - scratch_reserve(kernel_, of_channel);
+    const auto bytes = [&](std::int64_t count) {
+      std::int64_t all = 0;
+      for (tile_gpu::ChannelType type : single) all += channel_bytes(tile_gpu::ChannelType::get(type.getContext(), count, type.getShape(), type.getElementType()));
+      return all;
+    };
+    while (stages > 1 && bytes(stages) > room) --stages;
+    if (stages < 2) return false;
+    for (tile_gpu::ChannelType type : single) channels_.push_back({tile_gpu::ChannelType::get(type.getContext(), stages, type.getShape(), type.getElementType()), {}});
+    return true;
+  }
+
+  // Copies the scalar operations that `value` is computed from to where the rewriter stands.
+  Value copied(Value value, mlir::IRMapping& mapping) {
+    if (mapping.contains(value)) return mapping.lookup(value);
+    mlir::Operation* op = value.getDefiningOp();
+    if (!op) return value;  // an argument of the kernel
+    for (Value operand : op->getOperands()) copied(operand, mapping);
+    rewriter_.clone(*op, mapping);
+    return mapping.lookup(value);
+  }
+
+  // The producer's copy of a block. What is copied inside of a region is of no use outside, so the mapping is a copy too.
+  void produce(mlir::Block& block, mlir::IRMapping mapping) {
+    for (mlir::Operation& op : block) {
+      if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && dots_.contains(load)) {
+        llvm::SmallVector<Value> indices;
+        for (Value index : load.getIndices()) indices.push_back(copied(index, mapping));
+        tile_gpu::SendOp::create(rewriter_, load.getLoc(), load.getView(), indices, channels_[channel_of_[load]].value, load.getMapsAttr());
+      }
+      if (!leads_to_load_.contains(&op)) continue;
+      mlir::OpBuilder::InsertionGuard guard(rewriter_);
+      if (auto loop = llvm::dyn_cast<scf::ForOp>(op)) {
+        const Value low = copied(loop.getLowerBound(), mapping), high = copied(loop.getUpperBound(), mapping), step = copied(loop.getStep(), mapping);
+        auto made = scf::ForOp::create(rewriter_, loop.getLoc(), low, high, step);
+        mlir::IRMapping inner = mapping;
+        inner.map(loop.getInductionVar(), made.getInductionVar());
+        rewriter_.setInsertionPointToStart(made.getBody());
+        produce(*loop.getBody(), inner);
+      } else {
+        auto branch = llvm::cast<scf::IfOp>(op);
+        const bool has_else = !branch.getElseRegion().empty();
+        auto made = scf::IfOp::create(rewriter_, branch.getLoc(), copied(branch.getCondition(), mapping), has_else);
+        rewriter_.setInsertionPointToStart(&made.getThenRegion().front());
+        produce(branch.getThenRegion().front(), mapping);
+        if (!has_else) continue;
+        rewriter_.setInsertionPointToStart(&made.getElseRegion().front());
+        produce(branch.getElseRegion().front(), mapping);
+      }
+    }
+  }
+
+  // The tile is received before the first dot that reads it and released behind the last.
+  void receive(tile::LoadOp load) {
+    const Value channel = channels_[channel_of_[load]].value;
+    mlir::Operation *first = nullptr, *last = nullptr;
+    for (tile::DotOp dot : dots_.dots()) {
+      if (dot->getBlock() != load->getBlock()) continue;
+      const auto reads = [&](Value operand) {
+        const auto source = operand_source(operand);
+        return source && source->load == load;
+      };
+      if (!reads(dot.getA()) && !reads(dot.getB())) continue;
+      if (!first || dot->isBeforeInBlock(first)) first = dot;
+      if (!last || last->isBeforeInBlock(dot)) last = dot;
+    }
+    rewriter_.setInsertionPoint(first);
+    slots_[load] = tile_gpu::ReceiveOp::create(rewriter_, load.getLoc(), rewriter_.getI32Type(), channel);
+    rewriter_.setInsertionPointAfter(last);
+    tile_gpu::ReleaseOp::create(rewriter_, load.getLoc(), channel, slots_[load]);
+  }
+
+  void replace(tile::DotOp dot) {
+    rewriter_.setInsertionPoint(dot);
+    const OperandSource b = *operand_source(dot.getB());
+    auto a = operand_source(dot.getA());
+    if (a && !dots_.contains(a->load)) a.reset();
+    const auto flag = [&](bool set) { return set ? rewriter_.getUnitAttr() : mlir::UnitAttr(); };
+    auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a ? Value() : dot.getA(), a ? channels_[channel_of_[a->load]].value : Value(),
+                                             a ? slots_[a->load] : Value(), channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed));
+    llvm::SmallVector<Value> operands = {dot.getA(), dot.getB()};
+    rewriter_.replaceOp(dot, made.getResult());
+    for (Value operand : operands)
+      if (operand.use_empty() && operand.getDefiningOp()) rewriter_.eraseOp(operand.getDefiningOp());
+  }
+
+  void erase_unused(tile::LoadOp load) {
+    llvm::SmallVector<mlir::Operation*> users(load->getUsers().begin(), load->getUsers().end());
+    for (mlir::Operation* user : users)
+      if (user->use_empty()) rewriter_.eraseOp(user);
+    rewriter_.eraseOp(load);
+  }
+
+  mlir::func::FuncOp kernel_;
+  const GpuTarget& target_;
+  const GroupDots& dots_;
+  mlir::IRRewriter rewriter_;
+  llvm::SmallVector<Channel> channels_;
+  llvm::DenseMap<mlir::Operation*, int> channel_of_;
+  llvm::DenseMap<mlir::Operation*, Value> slots_;
+  llvm::DenseSet<mlir::Operation*> leads_to_load_;
+};
+
+class SplitRoles : public mlir::PassWrapper<SplitRoles, mlir::OperationPass<mlir::ModuleOp>> {
+ public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SplitRoles)
+
+  explicit SplitRoles(const GpuTarget& target) : target_(target) {}
+
+  llvm::StringRef getArgument() const override { return "tile-gpu-split-roles"; }
+  llvm::StringRef getDescription() const override { return "Let one warp bring operands of matrix products to shared memory while the others multiply"; }
+  void getDependentDialects(mlir::DialectRegistry& registry) const override { registry.insert<tile_gpu::TileGpuDialect>(); }
+
+  void runOnOperation() override {
+    const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
+    if (!warps) return;
+    for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
+      if (!kernel->hasAttr(tile::kKernelAttr)) continue;
+      const GroupDots dots(kernel, target_, static_cast<int>(warps.getInt()));
+      kernel.walk([&](tile::DotOp dot) {
+        if (const std::string reason = dots.reason(dot); !reason.empty()) dot->setAttr(tile_gpu::kReasonAttr, mlir::StringAttr::get(&getContext(), reason));
+      });
+      if (dots.empty() || Splitting(kernel, target_, dots).run()) continue;
+      for (tile::DotOp dot : dots.dots()) dot->setAttr(tile_gpu::kReasonAttr, mlir::StringAttr::get(&getContext(), "two stages of its loop's tiles do not fit shared memory"));
+    }
+  }
+
+ private:
+  const GpuTarget& target_;
+};
+
+}  // namespace
+
+std::unique_ptr<mlir::Pass> create_split_roles(const GpuTarget& target) { return std::make_unique<SplitRoles>(target); }
+
+}  // namespace tilewright::gpu

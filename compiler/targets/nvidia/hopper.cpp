@@ -1,0 +1,153 @@
+// What sm_90a adds: products of four warps that read shared memory themselves (wgmma), copies of boxes by the copy engine (TMA), and the signals they share (mbarriers).
+#include "compiler/targets/nvidia/inline_assembly.h"
+#include "compiler/targets/nvidia/matrix_descriptor.h"
+#include "compiler/targets/nvidia/nvidia_gpu.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <algorithm>
+
+namespace tilewright::nvidia {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+using mlir::Value;
+
+namespace {
+
+using Builder = gpu::GpuTarget::Builder;
+
+constexpr int kConsumersBarrier = 1;  // of the hardware's sixteen; barrier 0 is that of all warps
+constexpr int kGroupWarps = 4, kProducerRegisters = 24, kMostRegisters = 240;
+constexpr std::int64_t kMapBytes = 128, kMapAlignment = 64;
+
+Value address_of(Builder& b, Value pointer) { return LLVM::PtrToIntOp::create(b, b.getI32Type(), pointer); }
+
+// The descriptor of an operand that begins at `row` (i32 or null) of its rows or columns that are not depth, as far as it is the same for all steps along the depth.
+Value descriptor(Builder& b, const gpu::SharedOperand& operand, Value row) {
+  const MatrixDescriptor form = matrix_descriptor(operand.rows, operand.depth_along_rows);
+  Value address = address_of(b, operand.tile);
+  if (row) address = arith::AddIOp::create(b, address, arith::MulIOp::create(b, row, constant(b, b.getI32Type(), form.row_bytes)));
+  address = arith::ShRUIOp::create(b, arith::AndIOp::create(b, address, constant(b, b.getI32Type(), 0x3ffff)), constant(b, b.getI32Type(), 4));
+  Value wide = arith::ExtUIOp::create(b, b.getI64Type(), address);
+  return arith::OrIOp::create(b, wide, constant(b, b.getI64Type(), static_cast<std::int64_t>(form.fixed_bits)));
+}
+
+std::string list(int first, std::size_t count) {
+  std::string text = "{";
+  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "$" : ", $") + std::to_string(first + static_cast<int>(i));
+  return text + "}";
+}
+
+}  // namespace
+
+std::optional<gpu::GroupProduct> NvidiaGpu::group_product(mlir::Type operand, mlir::Type acc) const {
+  if (target_.name != "sm_90a" || !acc.isF32() || !(operand.isF16() || operand.isBF16())) return std::nullopt;
+  return gpu::GroupProduct();
+}
+
+// All of it is one piece of assembly: between the fence and the wait no other instruction may touch the accumulators, or the assembler makes every product wait for the one before.
+llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Builder& b, const gpu::GroupMultiply& product) const {
+  const std::size_t blocks = std::max(product.a_rows.size(), product.a_registers.size());
+  const auto sums = static_cast<std::size_t>(product.n / 2);  // of a thread, for 64 rows
+  const bool from_zero = product.acc.empty();
+  const std::string element = product.element.isBF16() ? "bf16" : "f16";
+
+  llvm::SmallVector<Value> operands;
+  std::string constraints;
+  for (std::size_t i = 0; i < blocks * sums; ++i) constraints += "=f,";
+  int next = static_cast<int>(blocks * sums);  // number of the next operand
+  const auto give = [&](Value value, const std::string& constraint) {
+    operands.push_back(value);
+    constraints += constraint + ",";
+    return next++;
+  };
+  if (!from_zero)
+    for (std::size_t i = 0; i < blocks * sums; ++i) give(product.acc[i / sums][i % sums], std::to_string(i));
+
+  const auto step_of = [](const gpu::SharedOperand& operand, std::int64_t k) { return matrix_descriptor(operand.rows, operand.depth_along_rows).step(k); };
+  const Value b_base = descriptor(b, product.b, {});
+  llvm::SmallVector<Value> a_base;
+  for (Value row : product.a_rows) a_base.push_back(descriptor(b, product.a, row));
+  const auto stepped = [&](Value base, std::int64_t step) { return step == 0 ? base : arith::AddIOp::create(b, base, constant(b, b.getI64Type(), step)).getResult(); };
+
+  std::string text = "{ .reg .pred adds, sets; .reg .b32 none; mov.b32 none, 0; setp.eq.b32 adds, none, 0; setp.ne.b32 sets, none, 0; wgmma.fence.sync.aligned; ";
+  for (std::int64_t k = 0; k < product.depth; k += 16) {
+    const int b_operand = give(stepped(b_base, step_of(product.b, k)), "l");
+    for (std::size_t block = 0; block < blocks; ++block) {
+      std::string a_operand, a_order;
+      if (product.a.tile) {
+        a_operand = "$" + std::to_string(give(stepped(a_base[block], step_of(product.a, k)), "l"));
+        a_order = product.a.depth_along_rows ? ", 0" : ", 1";
+      } else {
+        const auto elements = llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k / 16) * 8, 8);
+        const int first = next;
+        for (std::size_t i = 0; i < 8; i += 2) give(packed_pair(b, elements[i], elements[i + 1]), "r");
+        a_operand = list(first, 4);
+      }
+      text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(product.n) + "k16.f32." + element + "." + element + " " + list(static_cast<int>(block * sums), sums) + ", " + a_operand + ", $" +
+              std::to_string(b_operand) + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (product.b.depth_along_rows ? ", 0; " : ", 1; ");
+    }
+  }
+  text += "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; }";
+
+  const auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), llvm::SmallVector<mlir::Type>(blocks * sums, b.getF32Type()));
+  Value all = inline_assembly(b, type, operands, text, constraints + "~{memory}", true);
+  llvm::SmallVector<llvm::SmallVector<Value>> results(blocks);
+  for (std::size_t i = 0; i < blocks * sums; ++i) results[i / sums].push_back(LLVM::ExtractValueOp::create(b, all, static_cast<std::int64_t>(i)));
+  return results;
+}
+
+// The registers of a multiprocessor's quarter are handed out to threads alike when a block begins. Where three warps share a quarter, a group of four gives nearly all of its own to the consumers; a single
+// warp could not.
+int NvidiaGpu::producer_warps(int consumer_warps) const { return consumer_warps > kGroupWarps ? kGroupWarps : 1; }
+
+void NvidiaGpu::begin_role(Builder& b, int consumer_warps, bool consumes) const {
+  if (producer_warps(consumer_warps) == 1) return;
+  const int all = target_.registers_per_multiprocessor / kWarpSize / kGroupWarps, left = all - kProducerRegisters;  // of a lane of all warps in a quarter
+  const int each = std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8);
+  inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? each : kProducerRegisters) + ";", "");
+}
+
+void NvidiaGpu::barrier_of(Builder& b, int warps) const {
+  inline_effect(b, {}, "bar.sync " + std::to_string(kConsumersBarrier) + ", " + std::to_string(warps * kWarpSize) + ";", "");
+}
+
+void NvidiaGpu::make_signal(Builder& b, Value signal, int arrivals) const {
+  inline_effect(b, {address_of(b, signal)}, "mbarrier.init.shared::cta.b64 [$0], " + std::to_string(arrivals) + ";", "r");
+}
+
+void NvidiaGpu::publish_signals(Builder& b) const { inline_effect(b, {}, "fence.mbarrier_init.release.cluster;", ""); }
+
+void NvidiaGpu::wait_signal(Builder& b, Value signal, Value phase) const {
+  inline_effect(b, {address_of(b, signal), phase}, "{ .reg .pred done; again: mbarrier.try_wait.parity.shared::cta.b64 done, [$0], $1; @done bra over; bra again; over: }", "r,r");
+}
+
+void NvidiaGpu::arrive(Builder& b, Value signal, Value predicate) const {
+  inline_effect(b, {address_of(b, signal), predicate}, "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b");
+}
+
+void NvidiaGpu::arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const {
+  inline_effect(b, {address_of(b, signal)}, "mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], " + std::to_string(bytes) + ";", "r");
+}
+
+void NvidiaGpu::copy_box(Builder& b, const gpu::BoxCopy& copy) const {
+  llvm::SmallVector<Value> operands = {address_of(b, copy.shared), copy.map, address_of(b, copy.signal)};
+  std::string coordinates, constraints = "r,l,r";
+  for (Value coordinate : llvm::reverse(copy.coordinates)) {
+    coordinates += (coordinates.empty() ? "$" : ", $") + std::to_string(operands.size());
+    constraints += ",r";
+    operands.push_back(coordinate);
+  }
+  inline_effect(b, operands,
+                "cp.async.bulk.tensor." + std::to_string(copy.coordinates.size()) + "d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1, {" + coordinates + "}], [$2];", constraints);
+}
+
+mlir::DictionaryAttr NvidiaGpu::map_parameter(mlir::MLIRContext* context) const {
+  mlir::Builder b(context);
+  const auto named = [&](llvm::StringRef name, mlir::Attribute value) { return b.getNamedAttr(name, value); };
+  return b.getDictionaryAttr({named("llvm.byval", mlir::TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), kMapBytes))), named("llvm.align", b.getI64IntegerAttr(kMapAlignment))});
+}
+
+}  // namespace tilewright::nvidia

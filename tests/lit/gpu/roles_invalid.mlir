@@ -1,0 +1,44 @@
+// RUN: tilewright-opt %s -split-input-file -verify-diagnostics
+
+func.func @tile_crosses(%t: tensor<4xf32>) {
+  tile_gpu.roles produce {
+  } consume {
+    // expected-error@+1 {{'arith.addf' op takes a tile from outside of its role}}
+    %0 = arith.addf %t, %t : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @producer_receives() {
+  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  tile_gpu.roles produce {
+    // expected-error@+1 {{'tile_gpu.receive' op is for consumers}}
+    %0 = tile_gpu.receive %c : !tile_gpu.channel<2, [64, 64], bf16>
+  } consume {
+  }
+  return
+}
+
+// -----
+
+func.func @consumer_sends(%v: !tile.view<?x?xbf16>, %i: i64) {
+  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  tile_gpu.roles produce {
+  } consume {
+    // expected-error@+1 {{'tile_gpu.send' op is for the producer}}
+    tile_gpu.send %v[%i, %i] maps [0, 1] to %c : !tile.view<?x?xbf16>, !tile_gpu.channel<2, [64, 64], bf16>
+  }
+  return
+}
+
+// -----
+
+func.func @shapes(%acc: tensor<64x32xf32>) {
+  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  %s = tile_gpu.receive %c : !tile_gpu.channel<2, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.group_dot' op 64x64 times 64x64 is no 'tensor<64x32xf32>'}}
+  %0 = tile_gpu.group_dot received %c at %s : !tile_gpu.channel<2, [64, 64], bf16> times %c at %s : !tile_gpu.channel<2, [64, 64], bf16> plus %acc : tensor<64x32xf32>
+  return
+}
