@@ -109,6 +109,7 @@ std::vector<Product> products() {
   all.push_back({DType::F16, 128, 64, 256, 64, 3, true});
   all.push_back({DType::BF16, 64, 64, 64, 64, 3, false});
   all.push_back({DType::BF16, 64, 192, 96, 16, 4, false});
+  all.push_back({DType::F32, 96, 96, 304, 304, 1, false});  // operands that do not fit in shared memory at once
   return all;
 }
 
