@@ -125,12 +125,12 @@ void CudaKernel::load_code() {
   context_->fail(result, call, "for entry '" + artifact_.entry + "' of kernel '" + artifact_.kernel + "'");
 }
 
-// The code takes as many bytes of parameters as the program has slots.
+// The code takes as many bytes of parameters as the program has slots and the artifact maps. Where they lie is the assembler's affair: it aligns maps by their address, not from the first parameter.
 void CudaKernel::check_parameters() const {
   const CudaApi& api = context_->api();
   if (api.cuFuncGetParamInfo == nullptr) return;
   std::size_t taken = 0, offset = 0, size = 0;
-  for (std::size_t i = 0; api.cuFuncGetParamInfo(function_, i, &offset, &size) == CUDA_SUCCESS; ++i) taken = std::max(taken, offset + size);
+  for (std::size_t i = 0; api.cuFuncGetParamInfo(function_, i, &offset, &size) == CUDA_SUCCESS; ++i) taken += size;
   const std::size_t given = maps_.parameter_bytes(argument_slots(*artifact_.program) + (has_assertions() ? 1 : 0));
   if (taken == given) return;
   throw Error(3303, "the code of kernel '" + artifact_.kernel + "' takes " + std::to_string(taken) +

@@ -7,7 +7,7 @@ namespace tilewright::cuda {
 
 namespace {
 
-constexpr std::size_t kMostRank = 5, kAlignment = 64, kElementBytes = 2, kZeroBytes = 128;
+constexpr std::size_t kMostRank = 5, kElementBytes = 2, kZeroBytes = 128;
 
 }  // namespace
 
@@ -41,10 +41,7 @@ TensorMaps::TensorMaps(std::shared_ptr<const CudaContext> context, const Artifac
   context_->check(context_->api().cuStreamSynchronize(nullptr), "cuStreamSynchronize");
 }
 
-std::size_t TensorMaps::parameter_bytes(std::size_t slots) const {
-  const std::size_t bytes = 8 * slots;
-  return maps_.empty() ? bytes : (bytes + kAlignment - 1) / kAlignment * kAlignment + maps_.size() * sizeof(CUtensorMap);
-}
+std::size_t TensorMaps::parameter_bytes(std::size_t slots) const { return 8 * slots + maps_.size() * sizeof(CUtensorMap); }
 
 void TensorMaps::make(std::span<const std::uint64_t> arguments, std::vector<CUtensorMap>& maps) const {
   maps.clear();

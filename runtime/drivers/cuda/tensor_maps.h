@@ -19,7 +19,7 @@ class TensorMaps {
   TensorMaps(std::shared_ptr<const CudaContext> context, const Artifact& artifact);
 
   bool empty() const { return maps_.empty(); }
-  // Of all parameters, `slots` of 8 bytes before the maps.
+  // Of all parameters, `slots` of 8 bytes and the maps, without what lies between them.
   std::size_t parameter_bytes(std::size_t slots) const;
   // Those of a launch with these arguments. Throws Error TW3305 for a view that cannot be described.
   void make(std::span<const std::uint64_t> arguments, std::vector<CUtensorMap>& maps) const;

@@ -96,7 +96,7 @@ func.func @missing_turn(%c: i1, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, t
 // Two barriers of which one would do.
 func.func @superfluous(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>]} {
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
-  // expected-error @+1 {{TW9523: barrier 0 is superfluous: without it no two accesses to shared memory are in conflict}}
+  // expected-warning @+1 {{TW9523: barrier 0 is superfluous: without it no two accesses to shared memory are in conflict}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 1>}
   %0 = llvm.load %p {tile_gpu.access = #tile_gpu.access<load of 0>} : !llvm.ptr<3> -> i32
@@ -109,7 +109,7 @@ func.func @superfluous(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, t
 func.func @superfluous_apart(%x: i32, %p: !llvm.ptr<3>, %q: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>, array<i64: 64, 64, 1>]} {
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
   tile_gpu.note phase
-  // expected-error @+1 {{TW9523}}
+  // expected-warning @+1 {{TW9523}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 7>}
   %0 = llvm.load %q {tile_gpu.access = #tile_gpu.access<load of 1>} : !llvm.ptr<3> -> i32
   return
@@ -120,7 +120,7 @@ func.func @superfluous_apart(%x: i32, %p: !llvm.ptr<3>, %q: !llvm.ptr<3>) attrib
 // A barrier of the block where one of the warp would do, before one of the warp.
 func.func @superfluous_warp(%x: i32, %mask: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>]} {
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0 warps 1>} : i32, !llvm.ptr<3>
-  // expected-error @+1 {{TW9523}}
+  // expected-warning @+1 {{TW9523}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
   nvvm.bar.warp.sync %mask {tile_gpu.barrier = #tile_gpu.barrier<warp 1>} : i32
   %0 = llvm.load %p {tile_gpu.access = #tile_gpu.access<load of 0 warps 1>} : !llvm.ptr<3> -> i32
