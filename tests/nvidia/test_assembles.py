@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a")
+TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_90a+roles")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
 SERIALISED = ("C7504", "C7508", *(f"C75{number}" for number in range(10, 20)))
 SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
@@ -61,11 +61,11 @@ HOPPER = {
 def test_hopper_multiplies_by_groups_of_warps(binary, operator):
     """Operands by the copy engine, products by wgmma, a producer that gives its registers away; nothing spilled, nothing serialised."""
     settings = words(HOPPER[operator])
-    ptx = tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *settings)
+    ptx = tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--emit", "ptx", *settings)
     for instruction in ("wgmma.mma_async", "cp.async.bulk.tensor", "mbarrier.try_wait", "setmaxnreg.inc", "setmaxnreg.dec"):
         assert instruction in ptx, instruction
     assert "mma.sync" not in ptx
-    (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a", "--report", "--json", *settings))
+    (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--report", "--json", *settings))
     assert kernel["spill_store_bytes"] == 0
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
 

@@ -68,7 +68,7 @@ std::shared_ptr<const PtxAssembler> assembler(std::string& problem) {
 
 AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const NvidiaTarget& target) {
   PtxOptions options;
-  options.target = target.name;
+  options.target = target.architecture;
   options.line_info = true;
   const PtxSource source{kernel + ".ptx", ptx};
   return assembler.assemble(std::span(&source, 1), options);

@@ -43,7 +43,7 @@ std::string list(int first, std::size_t count) {
 }  // namespace
 
 std::optional<gpu::GroupProduct> NvidiaGpu::group_product(mlir::Type operand, mlir::Type acc) const {
-  if (target_.name != "sm_90a" || !acc.isF32() || !(operand.isF16() || operand.isBF16())) return std::nullopt;
+  if (!target_.roles || !acc.isF32() || !(operand.isF16() || operand.isBF16())) return std::nullopt;
   return gpu::GroupProduct();
 }
 

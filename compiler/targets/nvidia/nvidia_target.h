@@ -9,7 +9,9 @@
 namespace tilewright::nvidia {
 
 struct NvidiaTarget {
-  std::string name;      // "sm_90a", which is LLVM's processor name and the assembler's -arch too
+  std::string name;          // "sm_90a"
+  std::string architecture;  // LLVM's processor name and the assembler's -arch: the name without what is asked for beside it
+  bool roles = false;        // a warp of its own brings operands, and groups of warps multiply (note 0014): "sm_90a+roles"
   int capability = 0;    // 90
   std::string features;  // LLVM's feature string: the version of PTX
 
