@@ -93,11 +93,12 @@ func.func @missing_turn(%c: i1, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, t
 
 // -----
 
-// Two barriers of which one would do.
+// Two barriers of which one would do: either could go.
 func.func @superfluous(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>]} {
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
   // expected-warning @+1 {{TW9523: barrier 0 is superfluous: without it no two accesses to shared memory are in conflict}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
+  // expected-warning @+1 {{TW9523: barrier 1 is superfluous}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 1>}
   %0 = llvm.load %p {tile_gpu.access = #tile_gpu.access<load of 0>} : !llvm.ptr<3> -> i32
   return
@@ -122,6 +123,7 @@ func.func @superfluous_warp(%x: i32, %mask: i32, %p: !llvm.ptr<3>) attributes {t
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0 warps 1>} : i32, !llvm.ptr<3>
   // expected-warning @+1 {{TW9523}}
   nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
+  // expected-warning @+1 {{TW9523}}
   nvvm.bar.warp.sync %mask {tile_gpu.barrier = #tile_gpu.barrier<warp 1>} : i32
   %0 = llvm.load %p {tile_gpu.access = #tile_gpu.access<load of 0 warps 1>} : !llvm.ptr<3> -> i32
   return
