@@ -11,10 +11,10 @@ namespace {
 struct Matmul {
   Tune<int> block_m{"block_m", {128, 64, 256}};
   Tune<int> block_n{"block_n", {128, 96, 64, 256}};
-  Tune<int> block_k{"block_k", {32, 64, 128, 256}};
+  Tune<int> block_k{"block_k", {64, 32, 128, 256}};
   Tune<int> group{"group", {8, 4, 16}};
   Tune<int> stages{"stages", {3, 2, 4}};
-  Tune<int> warps{"warps", {4, 8}};
+  Tune<int> warps{"warps", {8, 4}};
 
   Grid grid(In a, In b) const { return {ceil_div(a.size(0), block_m) * ceil_div(b.size(1), block_n)}; }
 
@@ -45,10 +45,7 @@ DeviceTensor matmul(Session& session, const TensorView& a, const TensorView& b, 
   expect_view("b", b, 2, a.dtype);
   expect_sizes("b", b, {a.sizes[1], b.sizes[1]}, a.dtype);
   const DeviceTensor c = allocate(session, a.dtype, {a.sizes[0], b.sizes[1]});
-  // What has no matrix instruction everywhere keeps its operands in registers element by element: smaller shares of the tile, deeper steps.
-  KernelSettings tile = tunables;
-  if (size_of(a.dtype) > 2) tile.insert({{"warps", 8}, {"block_k", 64}});
-  if (c.view().elements() > 0) launch(session, matmul_kernel(), {a, b, c.view()}, {}, tile);
+  if (c.view().elements() > 0) launch(session, matmul_kernel(), {a, b, c.view()}, {}, tunables);
   return c;
 }
 
