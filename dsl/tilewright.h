@@ -1,6 +1,7 @@
 // The language, for authors of kernels. docs/language.md explains it.
 #pragma once
 
+#include "dsl/atomic.h"
 #include "dsl/control.h"
 #include "dsl/kernel.h"
 #include "dsl/location.h"

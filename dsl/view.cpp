@@ -1,5 +1,6 @@
 #include "dsl/view.h"
 
+#include "dsl/atomic.h"
 #include "dsl/program/infer.h"
 #include "dsl/tracer.h"
 
@@ -21,7 +22,7 @@ using program::ValueId;
 
 namespace {
 
-// One load or store: from the author's indices to indices and maps of the program.
+// One load, store or atomic operation: from the author's indices to indices and maps of the program.
 class Access {
  public:
   Access(const View& view, Indices indices, const char* what, Loc at)
@@ -100,13 +101,6 @@ class Access {
     }
   }
 
-  bool has_span() const {
-    return std::any_of(indices_.begin(), indices_.end(), [](const IndexArg& arg) { return arg.is_span; });
-  }
-  std::size_t index_tiles() const {
-    return static_cast<std::size_t>(std::count_if(indices_.begin(), indices_.end(), [&](const IndexArg& arg) { return rank_of(arg) != 0; }));
-  }
-
   ValueId mask(const TileArg& arg) {
     tracer_.stand_at(arg.at);
     const ValueId value = tracer_.id(arg.ref);
@@ -139,15 +133,37 @@ class Access {
     build_.store(view_, values_, maps_, value, mask);
   }
 
+  Tile atomic(program::AtomicKind kind, ValueId expected, ValueId value, ValueId mask) {
+    expect_writable();
+    expect_readable();
+    tracer_.stand_at(at_);
+    const Type& type = build_.type(value);
+    if (type.shape != shape_) detail::fail(1308, "'" + std::string(what_) + "' of a tile of " + to_string(type.shape) + " to a place of " + to_string(shape_), at_);
+    return tile(build_.atomic(kind, view_, values_, maps_, value, mask, expected));
+  }
+
+  // The dimensions of a value that is written. Index tiles, one for each axis of the value, say where its axes go; so do spans, and for a C++ number any indices. Otherwise they are
+  // the last dimensions.
+  void dimensions_of(const Arg& value) {
+    const std::size_t rank = value.is_tile ? tracer_.type(value.ref).rank() : 0;
+    if (!value.is_tile || has_span() || index_tiles() == rank) explicit_dimensions();
+    else last_dimensions(tracer_.type(value.ref).shape);
+  }
+
   // The value to store; a C++ number takes the view's dtype and the shape of the place.
   ValueId value(const Arg& arg) {
     tracer_.stand_at(arg.at);
     return arg.is_tile ? tracer_.id(arg.ref) : tracer_.number(arg.number, dtype(), shape_);
   }
 
-  std::size_t rank_of_value(const Arg& arg) const { return arg.is_tile ? tracer_.type(arg.ref).rank() : 0; }
-
  private:
+  bool has_span() const {
+    return std::any_of(indices_.begin(), indices_.end(), [](const IndexArg& arg) { return arg.is_span; });
+  }
+  std::size_t index_tiles() const {
+    return static_cast<std::size_t>(std::count_if(indices_.begin(), indices_.end(), [&](const IndexArg& arg) { return rank_of(arg) != 0; }));
+  }
+
   const Type& type_of(const IndexArg& arg) const { return tracer_.type(arg.index.ref); }
   std::size_t rank_of(const IndexArg& arg) const { return arg.index.is_tile && !arg.is_span ? type_of(arg).rank() : 0; }
 
@@ -226,10 +242,7 @@ Tile load_elements(const View& view, Indices indices, const TileArg* mask, const
 
 void store_tile(const View& view, Indices indices, const Arg& value, const TileArg* mask, Loc at) {
   Access access(view, indices, "store", at);
-  const std::size_t rank = access.rank_of_value(value);
-  // Index tiles, one for each axis of the value, say where its axes go; so do spans. Otherwise they are the last dimensions.
-  if (access.has_span() || access.index_tiles() == rank) access.explicit_dimensions();
-  else access.last_dimensions(value.is_tile ? access.build().type(Tracer::current()->id(value.ref)).shape : Shape{});
+  access.dimensions_of(value);
   const ValueId stored = access.value(value);
   access.store(stored, mask != nullptr ? access.mask(*mask) : kNone);
 }
@@ -242,6 +255,16 @@ void store_elements(const View& view, Indices indices, const Arg& value, const T
 }
 
 }  // namespace
+
+Tile detail::atomic(program::AtomicKind kind, Places places, const View& view, Indices indices, const Arg* expected, const Arg& value, const TileArg* mask, Loc at) {
+  const std::string what(function_of(kind));
+  Access access(view, indices, what.c_str(), at);
+  if (places == Places::Elements) access.element_by_element();
+  else access.dimensions_of(value);
+  const ValueId compared = expected != nullptr ? access.value(*expected) : kNone;
+  const ValueId written = access.value(value);
+  return access.atomic(kind, compared, written, mask != nullptr ? access.mask(*mask) : kNone);
+}
 
 // ---- views
 

@@ -86,7 +86,7 @@ Tile load_or(const Arg& other, const View& view, Indices indices, Extents extent
 Tile load_or(const Arg& other, const View& view, Indices indices, Loc at = Loc::current());
 
 // The value has the view's dtype (cast it), and the shape its indices say. With plain indices the axes of the value are the view's last dimensions.
-// A C++ number is converted; it is stored at single coordinates.
+// A C++ number is converted, and stored at every element of the place.
 void store(const View& view, Indices indices, const Arg& value, Loc at = Loc::current());
 void store(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current());
 

@@ -76,6 +76,10 @@ AccessShape AccessShape::of(tile::StoreOp op) {
   return {op.getView(), op.getIndices(), op.getMaps(), tile::shape_of(op.getValue().getType()), tile::element_type_of(op.getValue().getType())};
 }
 
+AccessShape AccessShape::of(tile::AtomicOp op) {
+  return {op.getView(), op.getIndices(), op.getMaps(), tile::shape_of(op.getType()), tile::element_type_of(op.getType())};
+}
+
 int AccessShape::contiguous_axis() const {
   if (maps.empty() || maps.back() < 0 || !indices.back().getType().isInteger()) return -1;
   return facts_of(view).unit_inner_stride ? static_cast<int>(maps.back()) : -1;

@@ -1,4 +1,4 @@
-// What is known of a load or store at the GPU level: along which axis of the tile memory is contiguous, and how wide an access of a thread may be.
+// What is known of an access to memory at the GPU level: along which axis of the tile memory is contiguous, and how wide an access of a thread may be.
 #pragma once
 
 #include "compiler/ir/TileOps.h"
@@ -7,7 +7,7 @@
 
 namespace tilewright::gpu {
 
-// A load or a store.
+// A load, a store or an atomic operation.
 struct AccessShape {
   mlir::Value view;
   mlir::OperandRange indices;
@@ -17,6 +17,7 @@ struct AccessShape {
 
   static AccessShape of(tile::LoadOp op);
   static AccessShape of(tile::StoreOp op);
+  static AccessShape of(tile::AtomicOp op);
 
   // The axis of the tile whose neighbours are neighbours in memory; -1: none.
   int contiguous_axis() const;

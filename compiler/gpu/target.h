@@ -1,6 +1,7 @@
 // What the neutral GPU level asks of a vendor's target: facts for choosing layouts, and code for what only the vendor's instructions do.
 #pragma once
 
+#include "compiler/ir/TileOps.h"
 #include "compiler/layout/linear_map.h"
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -91,6 +92,9 @@ class GpuTarget {
   virtual Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const = 0;
   virtual void store(Builder& b, Value value, Value address, Value predicate) const = 0;
 
+  // An atomic operation of one thread on an element of global memory, relaxed and at the scope of the device: what was there. `expected` goes with compare_exchange, else it is null.
+  virtual Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const;
+
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
   // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32; null: none) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
@@ -119,6 +123,8 @@ class GpuTarget {
 
   // An elementwise operation of `math` or `arith` on scalars in the target's own way; null: the general expansion will do.
   virtual Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const = 0;
+
+  virtual llvm::StringRef device_scope() const { return {}; }  // LLVM's name of the scope that all programs of a launch share
 
   // Stores `number` + 1 at the address in `board` where the condition does not hold.
   virtual void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const = 0;

@@ -90,6 +90,7 @@ void Importer::operation(const program::Op& op) {
     case ProgramId: case NumPrograms: case ViewSize: case ViewNarrow: return define(op, grid_or_view(op));
     case Load: return define(op, load(op));
     case Store: return store(op);
+    case Atomic: return define(op, atomic(op));
     case Print: return print(op);
     case Assert: tile::AssertOp::create(b_, operand(op, 0), op.text); return;
 

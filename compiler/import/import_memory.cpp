@@ -1,7 +1,28 @@
-// Import of what reads the grid and views, of loads, stores and printing.
+// Import of what reads the grid and views, of loads, stores, atomic operations and printing.
 #include "compiler/import/importer.h"
 
 namespace tilewright::import {
+
+namespace {
+
+tile::AtomicKind kind_of(program::AtomicKind kind, DType dtype) {
+  using From = program::AtomicKind;
+  using To = tile::AtomicKind;
+  const bool is_signed = is_signed_int(dtype);
+  switch (kind) {
+    case From::Add: return To::Add;
+    case From::Min: return is_float(dtype) ? To::MinF : is_signed ? To::MinS : To::MinU;
+    case From::Max: return is_float(dtype) ? To::MaxF : is_signed ? To::MaxS : To::MaxU;
+    case From::And: return To::And;
+    case From::Or: return To::Or;
+    case From::Xor: return To::Xor;
+    case From::Exchange: return To::Exchange;
+    case From::CompareExchange: return To::CompareExchange;
+  }
+  return To::Exchange;
+}
+
+}  // namespace
 
 mlir::Value Importer::grid_or_view(const program::Op& op) {
   const std::int64_t axis = op.ints.at(0);
@@ -39,6 +60,16 @@ void Importer::store(const program::Op& op) {
   const Access at = access(op, source_type(op, 1 + rank));
   const mlir::Value mask = op.ints.at(0) ? operand(op, 2 + rank) : mlir::Value();
   tile::StoreOp::create(b_, operand(op, 1 + rank), operand(op, 0), at.indices, mask, at.maps);
+}
+
+mlir::Value Importer::atomic(const program::Op& op) {
+  const Access at = access(op, result_type(op));
+  const tile::AtomicKind kind = kind_of(static_cast<program::AtomicKind>(op.ints.at(1)), result_type(op).dtype);
+  std::size_t next = 1 + at.indices.size();
+  const mlir::Value expected = kind == tile::AtomicKind::CompareExchange ? operand(op, next++) : mlir::Value();
+  const mlir::Value value = operand(op, next++);
+  const mlir::Value mask = op.ints.at(0) ? operand(op, next) : mlir::Value();
+  return tile::AtomicOp::create(b_, value.getType(), kind, value, operand(op, 0), at.indices, expected, mask, at.maps);
 }
 
 void Importer::print(const program::Op& op) {

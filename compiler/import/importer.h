@@ -65,6 +65,7 @@ class Importer {
   mlir::Value grid_or_view(const program::Op& op);
   mlir::Value load(const program::Op& op);
   void store(const program::Op& op);
+  mlir::Value atomic(const program::Op& op);
   void print(const program::Op& op);
 
   // ---- import_shape.cpp

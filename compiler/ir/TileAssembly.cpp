@@ -59,6 +59,13 @@ mlir::ParseResult parseMaskType(mlir::OpAsmParser& parser, mlir::Type tile, std:
 
 void printMaskType(mlir::OpAsmPrinter&, mlir::Operation*, mlir::Type, mlir::Value, mlir::Type) {}
 
+mlir::ParseResult parseExpectedType(mlir::OpAsmParser&, mlir::Type tile, std::optional<Unresolved> expected, mlir::Type& type) {
+  if (expected) type = tile;
+  return mlir::success();
+}
+
+void printExpectedType(mlir::OpAsmPrinter&, mlir::Operation*, mlir::Type, mlir::Value, mlir::Type) {}
+
 mlir::ParseResult parseCombiner(mlir::OpAsmParser& parser, mlir::Region& region) {
   const mlir::OptionalParseResult present = parser.parseOptionalRegion(region);
   return present.has_value() ? *present : mlir::ParseResult(mlir::success());

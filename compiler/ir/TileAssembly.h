@@ -23,6 +23,10 @@ void printView(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::Type type
 mlir::ParseResult parseMaskType(mlir::OpAsmParser& parser, mlir::Type tile, std::optional<Unresolved> mask, mlir::Type& type);
 void printMaskType(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::Type tile, mlir::Value mask, mlir::Type type);
 
+// What an atomic operation expects has the type of its value, so it is not spelled.
+mlir::ParseResult parseExpectedType(mlir::OpAsmParser& parser, mlir::Type tile, std::optional<Unresolved> expected, mlir::Type& type);
+void printExpectedType(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::Type tile, mlir::Value expected, mlir::Type type);
+
 // The region of a custom combiner; nothing for the kinds that have none.
 mlir::ParseResult parseCombiner(mlir::OpAsmParser& parser, mlir::Region& region);
 void printCombiner(mlir::OpAsmPrinter& printer, mlir::Operation* op, mlir::Region& region);

@@ -13,7 +13,7 @@ mlir::LogicalResult verify_view_axis(mlir::Operation* op, ViewType view, std::in
   return mlir::success();
 }
 
-// What load and store have in common: one index a dimension, each fitting its map, every axis of the tile at most once.
+// What load, store and atomic operations have in common: one index a dimension, each fitting its map, every axis of the tile at most once.
 mlir::LogicalResult verify_access(mlir::Operation* op, ViewType view, mlir::OperandRange indices, llvm::ArrayRef<std::int64_t> maps, mlir::Value mask,
                                   mlir::Type tile) {
   const llvm::ArrayRef<std::int64_t> shape = shape_of(tile);
@@ -118,6 +118,45 @@ mlir::LogicalResult StoreOp::canonicalize(StoreOp op, mlir::PatternRewriter& rew
     case MaskFact::None: return mlir::failure();
     case MaskFact::AllTrue: rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().clear(); }); return mlir::success();
     case MaskFact::AllFalse: rewriter.eraseOp(op); return mlir::success();
+  }
+  return mlir::failure();
+}
+
+namespace {
+
+bool takes(AtomicKind kind, mlir::Type element) {
+  const bool wide_integer = element.isInteger(32) || element.isInteger(64), wide_float = element.isF32() || element.isF64();
+  switch (kind) {
+    case AtomicKind::Add: return wide_integer || wide_float || element.isF16() || element.isBF16();
+    case AtomicKind::MinF: case AtomicKind::MaxF: return wide_float;
+    case AtomicKind::Exchange: case AtomicKind::CompareExchange: return wide_integer || wide_float;
+    default: return wide_integer;
+  }
+}
+
+}  // namespace
+
+mlir::LogicalResult AtomicOp::verify() {
+  const mlir::Type tile = getValue().getType();
+  if (!takes(getKind(), element_type_of(tile))) return emitOpError() << "'" << stringifyAtomicKind(getKind()) << "' does not take elements of " << element_type_of(tile);
+  if (static_cast<bool>(getExpected()) != (getKind() == AtomicKind::CompareExchange))
+    return emitOpError() << "'" << stringifyAtomicKind(getKind()) << "' " << (getExpected() ? "has no 'expected'" : "needs 'expected'");
+  if (getExpected() && getExpected().getType() != tile) return emitOpError() << "'expected' must be " << tile << ", not " << getExpected().getType();
+  return verify_access(*this, getView().getType(), getIndices(), getMaps(), getMask(), tile);
+}
+
+// A mask known to be true is dropped; an operation under one known to be false gives zeros.
+mlir::LogicalResult AtomicOp::canonicalize(AtomicOp op, mlir::PatternRewriter& rewriter) {
+  switch (mask_fact(op.getMask())) {
+    case MaskFact::None: return mlir::failure();
+    case MaskFact::AllTrue: rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().clear(); }); return mlir::success();
+    case MaskFact::AllFalse: {
+      const mlir::Type type = op.getType();
+      mlir::Value zero = mlir::arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getZeroAttr(element_type_of(type)));
+      if (zero.getType() != type) zero = SplatOp::create(rewriter, op.getLoc(), type, zero);
+      rewriter.replaceOp(op, zero);
+      return mlir::success();
+    }
   }
   return mlir::failure();
 }

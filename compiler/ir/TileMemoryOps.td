@@ -123,4 +123,46 @@ def Tile_StoreOp : Tile_Op<"store", [AttrSizedOperandSegments]> {
   let hasCanonicalizeMethod = 1;
 }
 
+def Tile_AtomicOp : Tile_Op<"atomic", [AttrSizedOperandSegments, AllTypesMatch<["value", "result"]>]> {
+  let summary = "combine a tile with what is in memory, in one step an element";
+  let description = [{
+    For every element of `value`: reads the element of the view at its place, writes what `kind` says, and gives what was read. No other atomic
+    operation on the element, of this or another instance on the device, comes in between. Indices and `maps` are those of `tile.store`. Elements
+    with a coordinate outside `[0, size)`, or whose `mask` is false, are not accessed, and give zero.
+
+    | kind                  | elements                         | writes                                          |
+    |-----------------------|----------------------------------|-------------------------------------------------|
+    | `add`                 | `i32` `i64`; `f16` `bf16` `f32` `f64` | the sum; integers wrap, narrow floats are rounded once |
+    | `mins`, `maxs`        | `i32` `i64`                      | the smaller or larger, read as signed           |
+    | `minu`, `maxu`        | `i32` `i64`                      | the smaller or larger, read as unsigned         |
+    | `minf`, `maxf`        | `f32` `f64`                      | NaN if either is; -0 lies below +0              |
+    | `and`, `or`, `xor`    | `i32` `i64`                      | bitwise                                         |
+    | `exchange`            | `i32` `i64` `f32` `f64`          | `value`                                         |
+    | `compare_exchange`    | `i32` `i64` `f32` `f64`          | `value` where the element has the bits of `expected`, else nothing |
+
+    Where several elements of the tile go to one place, each acts once, in an unspecified order. The operations are relaxed, at the scope of the
+    device: other accesses of the instance are not ordered by them as seen from other instances. Within the instance, accesses to a view are in the
+    order of the program.
+
+    ```mlir
+    %old = tile.atomic add %ones, %counts[%bins along 0 : tensor<64xi32>] mask %m : tensor<64xi32>, !tile.view<?xi32>
+    %was = tile.atomic compare_exchange %locked, %lock[%i] expected %free : i32, !tile.view<?xi32>
+    ```
+  }];
+  let arguments = (ins Tile_AtomicKind:$kind, Tile_Any:$value, Arg<Tile_View, "", [MemRead, MemWrite]>:$view, Variadic<Tile_Index>:$indices,
+                       Optional<Tile_Any>:$expected, Optional<Tile_Mask>:$mask, DenseI64ArrayAttr:$maps);
+  let results = (outs Tile_Any:$result);
+  let assemblyFormat = [{
+    $kind $value `,` $view `` `[` custom<Coordinates>($indices, type($indices), $maps) (`expected` $expected^)? (`mask` $mask^)? attr-dict
+    `:` type($value) `,` custom<View>(type($view)) `` custom<ExpectedType>(ref(type($value)), ref($expected), type($expected))
+    `` custom<MaskType>(ref(type($value)), ref($mask), type($mask))
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    // Whether the order in which two operations of this kind act on an element does not matter to what is there in the end.
+    bool commutes() { return getKind() != AtomicKind::Exchange && getKind() != AtomicKind::CompareExchange; }
+  }];
+}
+
 #endif

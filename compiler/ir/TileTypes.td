@@ -51,4 +51,14 @@ def Tile_ReduceKind : I32EnumAttr<"ReduceKind", "how two elements are combined",
   let cppNamespace = "::tilewright::tile";
 }
 
+// ---- atomic operations
+def Tile_AtomicKind : I32EnumAttr<"AtomicKind", "what an atomic operation writes", [
+    I32EnumAttrCase<"Add", 0, "add">,
+    I32EnumAttrCase<"MinS", 1, "mins">, I32EnumAttrCase<"MinU", 2, "minu">, I32EnumAttrCase<"MinF", 3, "minf">,
+    I32EnumAttrCase<"MaxS", 4, "maxs">, I32EnumAttrCase<"MaxU", 5, "maxu">, I32EnumAttrCase<"MaxF", 6, "maxf">,
+    I32EnumAttrCase<"And", 7, "and">, I32EnumAttrCase<"Or", 8, "or">, I32EnumAttrCase<"Xor", 9, "xor">,
+    I32EnumAttrCase<"Exchange", 10, "exchange">, I32EnumAttrCase<"CompareExchange", 11, "compare_exchange">]> {
+  let cppNamespace = "::tilewright::tile";
+}
+
 #endif

@@ -104,6 +104,7 @@ void Interpreter::execute(const Op& op) {
     }
     case Opcode::Load: run_load(op); break;
     case Opcode::Store: run_store(op); break;
+    case Opcode::Atomic: run_atomic(op); break;
     case Opcode::TopK: {
       auto [values, indices] = topk(operand(op, 0), op.ints[0], op.ints[1], op.ints[2] != 0);
       write(op.results[0], std::move(values));
@@ -157,23 +158,32 @@ Tile Interpreter::evaluate(const Op& op) {
   }
 }
 
+Indexing Interpreter::indexing_of(const Op& op) const {
+  Indexing indexing{std::span(op.ints).subspan(2), {}};
+  for (std::size_t d = 0; d < indexing.maps.size(); ++d) indexing.indices.push_back(operand(op, 1 + d));
+  return indexing;
+}
+
 void Interpreter::run_load(const Op& op) {
   const View& view = views_[op.operands[0]];
-  const std::size_t rank = view.sizes.size();
-  Indexing indexing{std::span(op.ints).subspan(2), {}};
-  for (std::size_t d = 0; d < rank; ++d) indexing.indices.push_back(operand(op, 1 + d));
-  std::size_t next = 1 + rank;
+  const Indexing indexing = indexing_of(op);
+  std::size_t next = 1 + indexing.maps.size();
   const Tile* mask = op.ints[0] ? &operand(op, next++) : nullptr;
   const Tile* other = op.ints[1] ? &operand(op, next) : nullptr;
   write(op.results[0], load(view, indexing, program_.type(op.results[0]).shape, mask, other));
 }
 
 void Interpreter::run_store(const Op& op) {
-  const View& view = views_[op.operands[0]];
-  const std::size_t rank = view.sizes.size();
-  Indexing indexing{std::span(op.ints).subspan(2), {}};
-  for (std::size_t d = 0; d < rank; ++d) indexing.indices.push_back(operand(op, 1 + d));
-  store(view, indexing, operand(op, 1 + rank), op.ints[0] ? &operand(op, 2 + rank) : nullptr);
+  const std::size_t place = op.ints.size() - 1;
+  store(views_[op.operands[0]], indexing_of(op), operand(op, place), op.ints[0] ? &operand(op, place + 1) : nullptr);
+}
+
+void Interpreter::run_atomic(const Op& op) {
+  const auto kind = static_cast<program::AtomicKind>(op.ints[1]);
+  std::size_t next = op.ints.size() - 1;
+  const Tile* expected = kind == program::AtomicKind::CompareExchange ? &operand(op, next++) : nullptr;
+  const Tile& value = operand(op, next++);
+  write(op.results[0], atomic(kind, views_[op.operands[0]], indexing_of(op), expected, value, op.ints[0] ? &operand(op, next) : nullptr));
 }
 
 void Interpreter::run_for(const Op& op) {

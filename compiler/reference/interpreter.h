@@ -66,6 +66,8 @@ class Interpreter {
   void run_while(const program::Op& op);
   void run_load(const program::Op& op);
   void run_store(const program::Op& op);
+  void run_atomic(const program::Op& op);
+  Indexing indexing_of(const program::Op& op) const;
   void run_print(const program::Op& op);
   void run_assert(const program::Op& op);
 

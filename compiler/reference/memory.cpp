@@ -1,12 +1,31 @@
 // Addressing: the coordinates of each element of a tile in a view, bounds, masks.
 #include "compiler/reference/memory.h"
 
+#include "compiler/reference/ops.h"
+
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 namespace tilewright::reference {
 
 namespace {
+
+// The operation that makes what an atomic one writes; nothing for exchanges.
+std::optional<Opcode> combination(program::AtomicKind kind) {
+  using enum program::AtomicKind;
+  switch (kind) {
+    case Add: return Opcode::Add;
+    case Min: return Opcode::Min;
+    case Max: return Opcode::Max;
+    case And: return Opcode::And;
+    case Or: return Opcode::Or;
+    case Xor: return Opcode::Xor;
+    case Exchange: case CompareExchange: break;
+  }
+  return std::nullopt;
+}
 
 // Where the elements of one axis of the tile lie: an offset for each, and whether it is inside the view.
 struct AxisPlaces {
@@ -158,6 +177,33 @@ void store(const View& view, const Indexing& indexing, const Tile& value, const 
       if (inside && (!enabled || enabled[place])) to[offset] = x[place];
     });
   });
+}
+
+Tile atomic(program::AtomicKind kind, const View& view, const Indexing& indexing, const Tile* expected, const Tile& value, const Tile* mask) {
+  require_mask(mask, value.shape());
+  const bool compares = kind == program::AtomicKind::CompareExchange;
+  if (value.dtype() != view.dtype || compares != (expected != nullptr) || (compares && (expected->dtype() != view.dtype || expected->shape() != value.shape())))
+    malformed("an atomic operation whose operands do not fit its view");
+  const Addressing addressing(view, indexing, value.shape());
+  const std::optional<Opcode> combine = combination(kind);
+  Tile old(view.dtype, value.shape());
+  visit_width(view.dtype, [&]<class T>(std::type_identity<T>) {
+    T* memory = reinterpret_cast<T*>(view.base);
+    const std::uint8_t* enabled = mask ? mask->data<std::uint8_t>() : nullptr;
+    const T *x = value.data<T>(), *wanted = compares ? expected->data<T>() : nullptr;
+    T* r = old.mutable_data<T>();
+    addressing.for_each([&](std::int64_t place, bool inside, std::int64_t offset) {
+      if (!inside || (enabled && !enabled[place])) {
+        r[place] = T{0};
+        return;
+      }
+      T& element = memory[offset];
+      r[place] = element;
+      if (combine) element = *elementwise(*combine, std::array{Tile::scalar(view.dtype, element), Tile::scalar(view.dtype, x[place])}).template data<T>();
+      else if (!wanted || wanted[place] == element) element = x[place];
+    });
+  });
+  return old;
 }
 
 }  // namespace tilewright::reference

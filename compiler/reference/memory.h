@@ -1,4 +1,4 @@
-// Views of memory, and the loads and stores through them.
+// Views of memory, and the loads, stores and atomic operations through them.
 //
 // Every address is made from coordinates checked against the view's sizes, so an access outside a view cannot happen; a view narrowed from
 // another lies inside it.
@@ -31,5 +31,7 @@ struct Indexing {
 // mask and other may be null. other is a scalar or a tile of `shape`.
 Tile load(const View& view, const Indexing& indexing, const Shape& shape, const Tile* mask, const Tile* other);
 void store(const View& view, const Indexing& indexing, const Tile& value, const Tile* mask);
+// What the elements were. Elements act in row-major order. `expected` goes with CompareExchange.
+Tile atomic(program::AtomicKind kind, const View& view, const Indexing& indexing, const Tile* expected, const Tile& value, const Tile* mask);
 
 }  // namespace tilewright::reference

@@ -229,13 +229,14 @@ class SimplifyAccess : public mlir::PassWrapper<SimplifyAccess, mlir::OperationP
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SimplifyAccess)
 
   llvm::StringRef getArgument() const override { return "tile-simplify-access"; }
-  llvm::StringRef getDescription() const override { return "Make loads and stores contiguous and drop implied masks"; }
+  llvm::StringRef getDescription() const override { return "Make accesses of memory contiguous and drop implied masks"; }
   void getDependentDialects(mlir::DialectRegistry& registry) const override { registry.insert<tile::TileDialect, arith::ArithDialect>(); }
 
   void runOnOperation() override {
     getOperation()->walk([](mlir::Operation* op) {
       if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) AccessSimplifier(load, load.getResult()).run();
       if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) AccessSimplifier(store, store.getValue()).run();
+      if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) AccessSimplifier(atomic, atomic.getValue()).run();
     });
   }
 };

@@ -268,6 +268,17 @@ void Builder::store(ValueId view, Values indices, Ints maps, ValueId value, Valu
   ops(Opcode::Store, operands, ints);
 }
 
+ValueId Builder::atomic(AtomicKind kind, ValueId view, Values indices, Ints maps, ValueId value, ValueId mask, ValueId expected) {
+  std::vector<ValueId> operands{view};
+  operands.insert(operands.end(), indices.begin(), indices.end());
+  if (expected != kNone) operands.push_back(expected);
+  operands.push_back(value);
+  if (mask != kNone) operands.push_back(mask);
+  std::vector<std::int64_t> ints{mask != kNone, static_cast<std::int64_t>(kind)};
+  ints.insert(ints.end(), maps.begin(), maps.end());
+  return op(Opcode::Atomic, operands, ints);
+}
+
 // ---- finish
 
 Program Builder::finish() && {

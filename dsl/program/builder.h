@@ -85,6 +85,8 @@ class Builder {
   ValueId dot(ValueId a, ValueId b);  // accumulates onto zeros
   ValueId load(ValueId view, Values indices, Ints maps, const Shape& shape, ValueId mask = kNone, ValueId other = kNone);
   void store(ValueId view, Values indices, Ints maps, ValueId value, ValueId mask = kNone);
+  // What the elements were; `expected` goes with CompareExchange only.
+  ValueId atomic(AtomicKind kind, ValueId view, Values indices, Ints maps, ValueId value, ValueId mask = kNone, ValueId expected = kNone);
 
   // ---- control. begin_* open a region and return its arguments; end_* close it and return the results of the operation.
   std::vector<ValueId> begin_for(ValueId lower, ValueId upper, ValueId step, Values inits, std::int64_t stages = 1);  // {iv, carried...}

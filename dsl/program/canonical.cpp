@@ -141,11 +141,14 @@ class Rebuild {
 
   void place_simple(OpId id, Op op, std::uint32_t frame) {
     const std::vector<ValueId> old_results = op.results;
-    if (old_results.empty()) {
-      append(std::move(op), {}, frame);
+    const OpClass cls = class_of(op.opcode);
+    if (old_results.empty() || cls == OpClass::Write) {
+      std::vector<Type> types;
+      for (ValueId result : old_results) types.push_back(source_.type(result));
+      const std::vector<ValueId> results = append(std::move(op), types, frame);
+      for (std::size_t i = 0; i < results.size(); ++i) mapped_[old_results[i]] = results[i];
       return;
     }
-    const OpClass cls = class_of(op.opcode);
     if (cls == OpClass::Pure && old_results.size() == 1) {
       const Type& type = source_.type(old_results[0]);
       const Folded folded = fold(out_, op, type);

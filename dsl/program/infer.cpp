@@ -125,7 +125,8 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case ViewSize:
     case ViewNarrow:
     case Load:
-    case Store: return rules::infer_memory(op, where);
+    case Store:
+    case Atomic: return rules::infer_memory(op, where);
     case Constant:
     case Arange:
     case ProgramId:

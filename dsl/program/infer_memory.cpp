@@ -1,4 +1,4 @@
-// Typing of views, loads and stores.
+// Typing of views, loads, stores and atomic operations.
 #include "dsl/program/infer.h"
 
 namespace tilewright::program::rules {
@@ -46,9 +46,8 @@ void check_mask(const Type& mask, const Shape& tile, const std::string& what, co
   if (mask.shape != tile) fail(1306, "the mask of '" + what + "' is " + to_string(mask.shape) + ", the tile " + to_string(tile), where);
 }
 
-// Load and Store share the layout of operands and integers up to the value and `other`.
-void check_access(const OpSignature& op, const Type& view, const Shape& tile, std::size_t extra, const SourcePosition& where) {
-  const std::string what(spelling_of(op.opcode));
+// Load, Store and Atomic share the layout of operands and integers up to the value and `other`.
+void check_access(const OpSignature& op, const Type& view, const Shape& tile, std::size_t extra, const std::string& what, const SourcePosition& where) {
   const std::size_t rank = view.rank();
   expect_ints(op, 2 + rank, where);
   expect_operands(op, 1 + rank + extra, 1 + rank + extra, where);
@@ -69,7 +68,7 @@ std::vector<Type> load(const OpSignature& op, const SourcePosition& where) {
   if (op.ints.size() < 2) expect_ints(op, 2 + view.rank(), where);
   const bool has_mask = op.ints[0] != 0, has_other = op.ints[1] != 0;
   if (tile.dtype != view.dtype) fail(1202, "'load' from " + to_string(view) + " cannot give " + to_string(tile), where, "cast what was loaded");
-  check_access(op, view, tile.shape, std::size_t{has_mask} + std::size_t{has_other}, where);
+  check_access(op, view, tile.shape, std::size_t{has_mask} + std::size_t{has_other}, "load", where);
   std::size_t next = 1 + view.rank();
   if (has_mask) check_mask(op.operands[next++], tile.shape, "load", where);
   if (has_other) {
@@ -92,9 +91,48 @@ std::vector<Type> store(const OpSignature& op, const SourcePosition& where) {
     const std::string wanted(tilewright::name_of(view.dtype));
     fail(1308, "'store' of " + to_string(value) + " to a view of " + wanted, where, "cast it: cast(x, " + wanted + ") or cast(x, view.dtype())");
   }
-  check_access(op, view, value.shape, 1 + std::size_t{has_mask}, where);
+  check_access(op, view, value.shape, 1 + std::size_t{has_mask}, "store", where);
   if (has_mask) check_mask(op.operands[2 + view.rank()], value.shape, "store", where);
   return {};
+}
+
+bool is_atomic(AtomicKind kind, DType dtype) {
+  switch (dtype) {
+    case DType::I32: case DType::I64: case DType::U32: case DType::U64: return true;
+    case DType::F32: case DType::F64: return kind != AtomicKind::And && kind != AtomicKind::Or && kind != AtomicKind::Xor;
+    case DType::F16: case DType::BF16: return kind == AtomicKind::Add;
+    default: return false;
+  }
+}
+
+std::string atomic_help(AtomicKind kind) {
+  if (kind == AtomicKind::And || kind == AtomicKind::Or || kind == AtomicKind::Xor) return "it takes i32, i64, u32 and u64";
+  return std::string("it takes ") + (kind == AtomicKind::Add ? "f16, bf16, " : "") + "f32, f64, i32, i64, u32 and u64";
+}
+
+std::vector<Type> atomic(const OpSignature& op, const SourcePosition& where) {
+  const Type& view = expect_view(op, where);
+  if (op.ints.size() < 2) expect_ints(op, 2 + view.rank(), where);
+  if (op.ints[1] < 0 || op.ints[1] > static_cast<std::int64_t>(AtomicKind::CompareExchange)) fail(1200, "'atomic' of an unknown kind", where);
+  const bool has_mask = op.ints[0] != 0;
+  const AtomicKind kind = static_cast<AtomicKind>(op.ints[1]);
+  const std::string what(function_of(kind));
+  const bool compares = kind == AtomicKind::CompareExchange;
+  const std::size_t place = 1 + view.rank() + compares;
+  expect_operands(op, place + 1, place + 1 + has_mask, where);
+  const Type& value = op.operands[place];
+  expect_tile(value, what, where);
+  if (!is_atomic(kind, view.dtype))
+    fail(1310, "'" + what + "' does not work on elements of " + std::string(tilewright::name_of(view.dtype)), where, atomic_help(kind));
+  if (value.dtype != view.dtype) {
+    const std::string wanted(tilewright::name_of(view.dtype));
+    fail(1308, "'" + what + "' of " + to_string(value) + " to a view of " + wanted, where, "cast it: cast(x, " + wanted + ") or cast(x, view.dtype())");
+  }
+  if (compares && op.operands[place - 1] != value)
+    fail(1308, "'" + what + "' expects " + to_string(op.operands[place - 1]) + " and writes " + to_string(value), where, "both have the dtype of the view and one shape");
+  check_access(op, view, value.shape, 1 + std::size_t{compares} + std::size_t{has_mask}, what, where);
+  if (has_mask) check_mask(op.operands[place + 1], value.shape, what, where);
+  return {value};
 }
 
 }  // namespace
@@ -102,6 +140,7 @@ std::vector<Type> store(const OpSignature& op, const SourcePosition& where) {
 std::vector<Type> infer_memory(const OpSignature& op, const SourcePosition& where) {
   if (op.opcode == Opcode::Load) return load(op, where);
   if (op.opcode == Opcode::Store) return store(op, where);
+  if (op.opcode == Opcode::Atomic) return atomic(op, where);
   const Type& view = expect_view(op, where);
   expect_ints(op, 1, where);
   expect_axis(op.ints[0], view, spelling_of(op.opcode), where);

@@ -14,6 +14,8 @@ enum class Opcode : std::uint8_t {
 
 enum class ReduceKind : std::uint8_t { Sum, Prod, Min, Max, And, Or, Xor, Custom };
 
+enum class AtomicKind : std::uint8_t { Add, Min, Max, And, Or, Xor, Exchange, CompareExchange };
+
 enum class ParamKind : std::uint8_t { Input, Output, InOut, Scalar };
 
 }  // namespace tilewright::program

@@ -59,7 +59,7 @@ std::string braced(const std::vector<std::int64_t>& items) {
   return "{" + joined(texts) + "}";
 }
 
-// The maps of a Load or Store.
+// The maps of a Load, Store or Atomic.
 struct Access {
   std::vector<std::int64_t> axes;  // of the tile, in the order of dimensions
   bool full = false;               // has an index tile of the whole shape
@@ -92,9 +92,9 @@ const char* reduction_function(const Op& op, DType dtype) {
 bool is_rewritten(const Program& program, const Op& op) {
   if (op.opcode == Opcode::Reduce || op.opcode == Opcode::Scan)
     return static_cast<ReduceKind>(op.ints[1]) != ReduceKind::Custom && !reduction_function(op, program.type(op.operands[0]).dtype);
-  if (op.opcode != Opcode::Load && op.opcode != Opcode::Store) return false;
+  if (op.opcode != Opcode::Load && op.opcode != Opcode::Store && op.opcode != Opcode::Atomic) return false;
   const Access access = access_of(op);
-  const bool other_alone = op.ints[1] != 0 && op.ints[0] == 0;
+  const bool other_alone = op.opcode == Opcode::Load && op.ints[1] != 0 && op.ints[0] == 0;
   return access.full ? !access.axes.empty() || other_alone : !access.in_order();
 }
 
@@ -194,6 +194,7 @@ class Printer {
                     position(op.operands[2]) + ");");
       case Opcode::Load: return load(op);
       case Opcode::Store: return store(op);
+      case Opcode::Atomic: return atomic(op);
       case Opcode::TopK: return top_k(op);
       case Opcode::Reduce: case Opcode::Scan: return reduction(op);
       case Opcode::For: return loop(op);
@@ -313,12 +314,15 @@ class Printer {
     } else {
       text = "load(" + where + (has_mask ? ", " + mask : "") + (has_other ? ", " + other : "") + ")";
     }
-    if (!access.full && !access.in_order()) {
-      std::vector<std::int64_t> back(access.axes.size());
-      for (std::size_t i = 0; i < back.size(); ++i) back[static_cast<std::size_t>(access.axes[i])] = static_cast<std::int64_t>(i);
-      text = "permute(" + text + ", " + braced(back) + ")";
-    }
-    define(op.results[0], text);
+    define(op.results[0], out_of_order(access, text));
+  }
+
+  // What an access gives, with its axes in the tile's order.
+  static std::string out_of_order(const Access& access, const std::string& text) {
+    if (access.full || access.in_order()) return text;
+    std::vector<std::int64_t> back(access.axes.size());
+    for (std::size_t i = 0; i < back.size(); ++i) back[static_cast<std::size_t>(access.axes[i])] = static_cast<std::int64_t>(i);
+    return "permute(" + text + ", " + braced(back) + ")";
   }
 
   void store(const Op& op) {
@@ -327,6 +331,14 @@ class Printer {
     const ValueId value = op.operands[place];
     line(std::string(access.full ? "store_at(" : "store(") + name(op.operands[0]) + ", " + indices(op, access, type(value).shape) + ", " + in_order(access, value) +
          (op.ints[0] ? ", " + in_order(access, op.operands[place + 1]) : "") + ");");
+  }
+
+  void atomic(const Op& op) {
+    const Access access = access_of(op);
+    const AtomicKind kind = static_cast<AtomicKind>(op.ints[1]);
+    std::string text = std::string(function_of(kind)) + (access.full ? "_at(" : "(") + name(op.operands[0]) + ", " + indices(op, access, type(op.results[0]).shape);
+    for (std::size_t i = op.ints.size() - 1; i < op.operands.size(); ++i) text += ", " + in_order(access, op.operands[i]);  // expected, value, mask
+    define(op.results[0], out_of_order(access, text + ")"));
   }
 
   // ---- reductions

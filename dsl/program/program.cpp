@@ -21,6 +21,20 @@ constexpr OpcodeInfo kOpcodes[] = {
 OpClass class_of(Opcode opcode) { return kOpcodes[static_cast<std::size_t>(opcode)].cls; }
 std::string_view mnemonic_of(Opcode opcode) { return kOpcodes[static_cast<std::size_t>(opcode)].mnemonic; }
 
+std::string_view function_of(AtomicKind kind) {
+  switch (kind) {
+    case AtomicKind::Add: return "atomic_add";
+    case AtomicKind::Min: return "atomic_min";
+    case AtomicKind::Max: return "atomic_max";
+    case AtomicKind::And: return "atomic_and";
+    case AtomicKind::Or: return "atomic_or";
+    case AtomicKind::Xor: return "atomic_xor";
+    case AtomicKind::Exchange: return "atomic_exchange";
+    case AtomicKind::CompareExchange: return "atomic_compare_exchange";
+  }
+  return "atomic";
+}
+
 std::int64_t Type::elements() const {
   std::int64_t count = 1;
   for (std::int64_t extent : shape) count *= extent;

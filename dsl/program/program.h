@@ -30,6 +30,7 @@ enum class OpClass : std::uint8_t { Pure, Read, Write, Effect, Control };
 
 OpClass class_of(Opcode opcode);
 std::string_view mnemonic_of(Opcode opcode);
+std::string_view function_of(AtomicKind kind);  // of the language: "atomic_add"
 
 // A tile of `shape` (rank 0: a scalar), or a view of memory. A view's rank is shape.size(); its extents are dynamic and stand as -1.
 struct Type {

@@ -110,6 +110,37 @@ TEST(Memory, WindowsCutAndShift) {
   EXPECT_THAT(on_matrix(1, 1, [](InOut x, InOut y, Scalar) { store(y, {0, 0}, cast(x.narrow(0, 3, 100).size(0), f32)); }), ElementsAre(1));
 }
 
+TEST(Memory, AtomicOperationsAtThePlacesOfStore) {
+  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { atomic_add(y, {0, 0}, load(x, {1, 1}, {2, 2})); }), ElementsAre(6, 7, 12, 13));
+  EXPECT_THAT(on_matrix(2, 2, [](InOut, InOut y, Scalar) { atomic_max(y, {span(0, 2), 1}, 4.5); }), ElementsAre(-1, 4.5, -1, 4.5));
+  EXPECT_THAT(on_matrix(2, 2, [](InOut x, InOut y, Scalar) { atomic_min(y, {1, span(0, 2)}, load(x, {0, 0}, {2}) - 2, arange(2) == 0); }), ElementsAre(-1, -1, -2, -1));
+  EXPECT_THAT(on_matrix(1, 4, [](InOut, InOut y, Scalar) { atomic_add(y, {0, arange(9) % 5 - 1}, 1); }), ElementsAre(1, 1, 1, 0));
+  EXPECT_THAT(on_matrix(2, 2, [](InOut, InOut y, Scalar) { atomic_add_at(y, {arange(3) - 1, 0}, 2, arange(3) > 0); }), ElementsAre(1, -1, 1, -1));
+  EXPECT_THAT(on_matrix(1, 2, [](InOut, InOut y, Scalar s) { atomic_exchange(y.narrow(1, 1, 1), {0, 0}, s); }), ElementsAre(-1, 0.5));
+}
+
+TEST(Memory, AtomicOperationsGiveWhatWasThere) {
+  EXPECT_THAT(on_matrix(1, 4,
+                        [](InOut x, InOut y, Scalar) {
+                          Tile old = atomic_add(x, {3, span(4, 4)}, 10);  // two of them outside
+                          store(y, {0, 0}, old + load(x, {3, 4}, {4}) * 100);
+                        }),
+              ElementsAre(22 + 3200, 23 + 3300, 0, 0));
+  EXPECT_THAT(on_matrix(1, 4,
+                        [](InOut x, InOut y, Scalar) {
+                          Tile old = atomic_compare_exchange(x, {0, span(0, 4)}, load(x, {0, 0}, {4}) * 2, 7);  // 0 and its double are equal
+                          store(y, {0, 0}, old * 10 + load(x, {0, 0}, {4}));
+                        }),
+              ElementsAre(7, 11, 22, 33));
+  EXPECT_THAT(on_matrix(1, 2,
+                        [](InOut x, InOut y, Scalar) {
+                          Tile first = atomic_add(x, {0, 1}, 1), second = atomic_add(x, {0, 1}, 1);  // two operations, though alike
+                          store(y, {0, 0}, first);
+                          store(y, {0, 1}, second);
+                        }),
+              ElementsAre(1, 2));
+}
+
 TEST(Memory, ViewsKnowThemselves) {
   traced_body([](InOut x, InOut, Scalar) {
     EXPECT_EQ(x.rank(), 2);

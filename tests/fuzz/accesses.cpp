@@ -154,6 +154,22 @@ void Generator::store_output(const Item& item) {
   b_.store(b_.program().params[place].value, indices, maps, item.id, mask);
 }
 
+// Operations whose order does not matter, several of them at one place; what was there depends on the order, so nobody asks.
+void Generator::act_atomically(const Tensor& tensor, const std::vector<std::int64_t>& maps, std::vector<ValueId> indices, const Item& value) {
+  using enum program::AtomicKind;
+  const Shape extents = shape(value), sizes = case_.arguments[tensor.argument].tensor.sizes;
+  for (std::size_t d = 0; d < indices.size(); ++d) {
+    if (maps[d] != kMapPoint && rng_.chance(50)) indices[d] = index_tile(sizes[d], {extents[maps[d]]});
+  }
+  ValueId mask = kNone;
+  if (rng_.chance(25)) mask = want(DType::Bool, extents).id;
+  b_.atomic(rng_.pick({Add, Add, Add, Min, Max, And, Or, Xor}), tensor.view, indices, maps, value.id, mask);
+  if (rng_.chance(60)) {
+    const Item again = load(dtype(value), extents);
+    push(again.id, again.numbers);
+  }
+}
+
 // Stores to a tensor that loads read too. Its elements are exact, whatever was stored.
 void Generator::update_in_place() {
   const auto item = find([&](const Item& i) { return i.numbers.exact() && type(i).rank() >= 1 && type(i).rank() <= 2; });
@@ -181,6 +197,7 @@ void Generator::update_in_place() {
     indices.push_back(index_scalar(sizes[d], extent));
   }
   Item value = *item;
+  if (is_int(tile.dtype) && size_of(tile.dtype) >= 4 && rng_.chance(40)) return act_atomically(*tensor, maps, std::move(indices), value);
   if (rng_.chance(50)) {
     // What was there goes into what is stored, from the same place or from one beside it, or gathered: a store must not be seen by its own load.
     std::vector<ValueId> from = indices;

@@ -90,6 +90,7 @@ class Generator {
   Item load(DType dtype, const Shape& shape);
   void store_output(const Item& item);
   void update_in_place();
+  void act_atomically(const Tensor& tensor, const std::vector<std::int64_t>& maps, std::vector<ValueId> indices, const Item& value);
   ValueId index_scalar(std::int64_t size, std::int64_t extent);
   ValueId index_tile(std::int64_t size, const Shape& shape);
   ValueId unique_indices(std::int64_t extent);

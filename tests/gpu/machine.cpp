@@ -1,5 +1,8 @@
 #include "tests/gpu/machine.h"
 
+#include "compiler/ir/TileTypes.h"
+#include "tests/gpu/atomics.h"
+
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -107,6 +110,18 @@ struct Machine::Hooks {
       current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
   }
 
+  static std::uint64_t atomic(std::int32_t kind, std::int32_t element, std::uint64_t address, std::uint64_t value, std::uint64_t expected) {
+    const auto of = static_cast<AtomicElement>(element);
+    const int bytes = bytes_of(of);
+    current->touch(address, bytes, false);
+    if (const char* wrong = current->races_.atomic(current->running_, reinterpret_cast<const std::byte*>(address), bytes)) current->problem("global memory " + std::string(wrong));
+    std::uint64_t old = 0;
+    std::memcpy(&old, reinterpret_cast<const void*>(address), bytes);
+    const std::uint64_t written = combined(tile::stringifyAtomicKind(static_cast<tile::AtomicKind>(kind)).str(), of, old, value, expected);
+    std::memcpy(reinterpret_cast<void*>(address), &written, bytes);
+    return old;
+  }
+
   static void copy_async(std::uint64_t to, std::uint64_t from, std::int32_t bytes, std::int32_t source_bytes) {
     Copy copy{reinterpret_cast<std::byte*>(to), {}, static_cast<std::size_t>(bytes)};
     current->touch(to, bytes, true);
@@ -186,6 +201,7 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_load", reinterpret_cast<void*>(&Hooks::load)},
           {"simt_before_store", reinterpret_cast<void*>(&Hooks::before_store)},
           {"simt_after_store", reinterpret_cast<void*>(&Hooks::after_store)},
+          {"simt_atomic", reinterpret_cast<void*>(&Hooks::atomic)},
           {"simt_copy_async", reinterpret_cast<void*>(&Hooks::copy_async)},
           {"simt_commit_copies", reinterpret_cast<void*>(&Hooks::commit_copies)},
           {"simt_wait_copies", reinterpret_cast<void*>(&Hooks::wait_copies)},

@@ -33,6 +33,7 @@ const char* RaceDetector::load(int thread, const std::byte* at, std::size_t byte
     const bool is_first = access.reader_epoch != epoch_;
     access.reader = is_first || access.reader == thread ? thread : kSeveral;
     access.reader_warp = is_first || access.reader_warp == warp ? warp : kSeveral;
+    if (access.atomic_epoch == epoch_ && access.atomic != thread) wrong = "is read where another thread acts atomically without a barrier between";
     access.reader_epoch = epoch_;
     access.reader_warp_epoch = warp_epochs_[static_cast<std::size_t>(warp)];
   }
@@ -48,9 +49,23 @@ const char* RaceDetector::after_store(int thread, const std::byte* at, std::size
     if (is_unordered(access.reader_epoch, access.reader_warp_epoch, access.reader, access.reader_warp, thread)) wrong = "is written where another thread reads without a barrier between";
     const bool meets_writer = is_unordered(access.writer_epoch, access.writer_warp_epoch, access.writer, access.writer / lanes_, thread);
     if (meets_writer && at[i] != before_[i]) wrong = "is written by two threads without a barrier between";
+    if (access.atomic_epoch == epoch_ && access.atomic != thread) wrong = "is written where another thread acts atomically without a barrier between";
     access.writer = thread;
     access.writer_epoch = epoch_;
     access.writer_warp_epoch = warp_epochs_[static_cast<std::size_t>(thread / lanes_)];
+  }
+  return wrong;
+}
+
+const char* RaceDetector::atomic(int thread, const std::byte* at, std::size_t bytes) {
+  const char* wrong = nullptr;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    Access& access = of(at + i);
+    const bool read = is_unordered(access.reader_epoch, access.reader_warp_epoch, access.reader, access.reader_warp, thread);
+    const bool written = is_unordered(access.writer_epoch, access.writer_warp_epoch, access.writer, access.writer / lanes_, thread);
+    if (read || written) wrong = "is accessed atomically where another thread reads or writes without a barrier between";
+    access.atomic = access.atomic_epoch == epoch_ && access.atomic != thread ? kSeveral : thread;
+    access.atomic_epoch = epoch_;
   }
   return wrong;
 }

@@ -10,7 +10,7 @@
 namespace tilewright::simt {
 
 // Follows every byte that the threads of one block touch. Between two barriers a byte that one thread writes may be neither read nor written by another, except that several may
-// write the same value. A barrier of a warp is one for its own threads.
+// write the same value, and that several may act atomically. A barrier of a warp is one for its own threads.
 class RaceDetector {
  public:
   RaceDetector(int lanes, int warps) : lanes_(lanes), warp_epochs_(static_cast<std::size_t>(warps), 1) {}
@@ -23,12 +23,13 @@ class RaceDetector {
   const char* load(int thread, const std::byte* at, std::size_t bytes);
   void before_store(const std::byte* at, std::size_t bytes);
   const char* after_store(int thread, const std::byte* at, std::size_t bytes);
+  const char* atomic(int thread, const std::byte* at, std::size_t bytes);
 
  private:
   struct Access {
     // Of the latest ones, by barriers of the block and of their warp; 0: never.
-    std::uint32_t writer_epoch = 0, reader_epoch = 0, writer_warp_epoch = 0, reader_warp_epoch = 0;
-    int writer = -1, reader = -1, reader_warp = -1;  // kSeveral: more than one
+    std::uint32_t writer_epoch = 0, reader_epoch = 0, writer_warp_epoch = 0, reader_warp_epoch = 0, atomic_epoch = 0;
+    int writer = -1, reader = -1, reader_warp = -1, atomic = -1;  // kSeveral: more than one
   };
   static constexpr int kSeveral = -2;
   static constexpr std::uintptr_t kRun = 64;  // bytes that are kept together

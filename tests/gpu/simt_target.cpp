@@ -1,5 +1,7 @@
 #include "tests/gpu/simt_target.h"
 
+#include "tests/gpu/atomics.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -234,6 +236,25 @@ Value SimtTarget::load(Builder& b, mlir::Type type, Value address, Value predica
 void SimtTarget::store(Builder& b, Value value, Value address, Value predicate) const {
   if (predicate) address = arith::SelectOp::create(b, predicate, address, sink(b));
   LLVM::StoreOp::create(b, value, address, bytes_of(value.getType()));
+}
+
+Value SimtTarget::atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const {
+  const mlir::Type type = value.getType(), integer = b.getIntegerType(type.getIntOrFloatBitWidth()), wide = b.getI64Type();
+  const AtomicElement element = type.isInteger(32)  ? AtomicElement::kInteger32
+                                : type.isInteger(64) ? AtomicElement::kInteger64
+                                : type.isF16()       ? AtomicElement::kHalf
+                                : type.isBF16()      ? AtomicElement::kBfloat
+                                : type.isF32()       ? AtomicElement::kFloat
+                                                     : AtomicElement::kDouble;
+  const auto bits = [&](Value x) {
+    if (x.getType() != integer) x = arith::BitcastOp::create(b, integer, x);
+    return integer == wide ? x : arith::ExtUIOp::create(b, wide, x).getResult();
+  };
+  Value old = call(b, "simt_atomic", wide,
+                   {constant(b, static_cast<std::int32_t>(kind)), constant(b, static_cast<std::int32_t>(element)), LLVM::PtrToIntOp::create(b, wide, address), bits(value),
+                    bits(expected ? expected : value)});
+  if (integer != wide) old = arith::TruncIOp::create(b, integer, old);
+  return type == integer ? old : arith::BitcastOp::create(b, type, old).getResult();
 }
 
 void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {

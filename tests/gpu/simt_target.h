@@ -30,6 +30,7 @@ class SimtTarget final : public gpu::GpuTarget {
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
   void store(Builder& b, Value value, Value address, Value predicate) const override;
   bool has_async_copies() const override { return configuration_.has_async_copies; }
+  Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const override;
   void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;

@@ -67,6 +67,12 @@ ValueId EntryBuilder::view(DType dtype, const Shape& sizes, std::vector<std::uin
   return add(ParamKind::Input, dtype, sizes, std::move(strides), std::move(spec));
 }
 
+ValueId EntryBuilder::in_out_view(DType dtype, const Shape& sizes, std::vector<std::uint64_t> patterns, std::vector<std::int64_t> strides) {
+  fuzz::TensorSpec spec;
+  spec.fill.patterns = std::move(patterns);
+  return add(ParamKind::InOut, dtype, sizes, std::move(strides), std::move(spec));
+}
+
 ValueId EntryBuilder::input(DType dtype, const Shape& shape, std::vector<std::uint64_t> patterns, std::int64_t repeat) {
   const ValueId from = view(dtype, shape.empty() ? Shape{1} : shape, std::move(patterns));
   case_.arguments.back().tensor.fill.repeat = repeat;
@@ -109,6 +115,7 @@ const std::vector<Entry>& all_entries() {
     add_contractions(list);
     add_orderings(list);
     add_accesses(list);
+    add_atomics(list);
     add_control(list);
     return list;
   }();

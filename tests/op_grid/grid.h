@@ -45,6 +45,9 @@ class EntryBuilder {
   // A view with this content; loads are up to the caller.
   ValueId view(DType dtype, const Shape& sizes, std::vector<std::uint64_t> patterns, std::vector<std::int64_t> strides = {});
 
+  // The same, to be changed in place.
+  ValueId in_out_view(DType dtype, const Shape& sizes, std::vector<std::uint64_t> patterns, std::vector<std::int64_t> strides = {});
+
   // Stores a tile whole to an output of its own.
   void output(ValueId value, double relative = 0, double absolute = 0);
 
@@ -72,6 +75,7 @@ void add_shape_operations(std::vector<Entry>& entries);
 void add_contractions(std::vector<Entry>& entries);
 void add_orderings(std::vector<Entry>& entries);
 void add_accesses(std::vector<Entry>& entries);
+void add_atomics(std::vector<Entry>& entries);
 void add_control(std::vector<Entry>& entries);
 
 // All of them.

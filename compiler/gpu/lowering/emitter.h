@@ -108,7 +108,7 @@ class Emitter {
   struct RunningAddress;  // of one run after the other
   void emit_load(tile::LoadOp op);
   void emit_store(tile::StoreOp op);
-  // Where something stored to a tensor is loaded, or stored over, what one thread does there is ordered with what others do by a barrier before `op`.
+  // Where something written to a tensor is loaded, or written over, what one thread does there is ordered with what others do by a barrier before `op`.
   void order_memory(mlir::Operation* op, Value view);
   Access open_access(const AccessShape& shape, const Layout* layout);
   Value address(Access& access, int reg);
@@ -118,6 +118,11 @@ class Emitter {
   Value in_bounds(Access& access, int reg);
   Registers load_registers(tile::LoadOp op, Access& access, int width);
   void store_registers(tile::StoreOp op, Access& access, int width);
+
+  // ---- atomic.cpp
+  void emit_atomic(tile::AtomicOp op);
+  void emit_scalar_atomic(tile::AtomicOp op);
+  Value act(tile::AtomicOp op, Value value, Value address, Value expected, Value predicate);
 
   // ---- staging.cpp: tiles that stay in shared memory
   void emit_alloc(tile_gpu::AllocOp op);

@@ -210,12 +210,21 @@ void Emitter::order_memory(mlir::Operation* op, Value view) {
     while (auto narrow = of.getDefiningOp<tile::NarrowOp>()) of = narrow.getView();
     return of;
   };
-  const bool stores = llvm::isa<tile::StoreOp>(op);
-  // A store of several turns of a loop meets itself.
-  bool ordered = stores && (op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>());
+  // Atomic operations of one kind whose order does not matter: nobody asks what was there.
+  const auto unordered = [](mlir::Operation* of) {
+    auto atomic = llvm::dyn_cast<tile::AtomicOp>(of);
+    return atomic && atomic.commutes() && atomic.use_empty();
+  };
+  const auto together = [&](mlir::Operation* a, tile::AtomicOp b) {
+    return unordered(a) && unordered(b) && llvm::cast<tile::AtomicOp>(a).getKind() == b.getKind();
+  };
+  const bool writes = llvm::isa<tile::StoreOp, tile::AtomicOp>(op);
+  // A write of several turns of a loop meets itself.
+  bool ordered = writes && !unordered(op) && (op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>());
   source_.walk([&](mlir::Operation* other) {
-    if (auto load = llvm::dyn_cast<tile::LoadOp>(other)) ordered |= stores && root(load.getView()) == root(view);
+    if (auto load = llvm::dyn_cast<tile::LoadOp>(other)) ordered |= writes && root(load.getView()) == root(view);
     if (auto store = llvm::dyn_cast<tile::StoreOp>(other)) ordered |= other != op && root(store.getView()) == root(view);
+    if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(other)) ordered |= other != op && root(atomic.getView()) == root(view) && !together(op, atomic);
   });
   if (!ordered) return;
   const auto barrier = tile_gpu::BarrierAttr::get(b_.getContext(), tile_gpu::BarrierKind::Memory, barriers_++);

@@ -71,6 +71,11 @@ void NativeLayouts::visit(mlir::Operation* op) {
   const auto shape = tile::shape_of(result.getType());
 
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return set(result, access_layout(AccessShape::of(load), threads_), kMemory);
+  if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) {
+    // Element by element, so the value stays where it is.
+    const Layout* own = find(atomic.getValue());
+    return set(result, own ? Layout(*own) : access_layout(AccessShape::of(atomic), threads_), kMemory);
+  }
   if (auto dot = llvm::dyn_cast<tile::DotOp>(op)) {
     DotLayouts layouts = dot_layouts(target_, dot, threads_.warps, rows_together_ || group_dots_.contains(dot));
     return set(result, std::move(layouts.acc), layouts.instruction ? kDot : kMemory);
@@ -198,6 +203,7 @@ Layout NativeLayouts::for_operand(mlir::OpOperand& operand) const {
   mlir::Operation* op = operand.getOwner();
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return for_access(AccessShape::of(load), of(load.getResult()), operand);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return for_access(AccessShape::of(store), stored(store), operand);
+  if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) return for_access(AccessShape::of(atomic), of(atomic.getResult()), operand);
   if (auto dot = llvm::dyn_cast<tile::DotOp>(op)) {
     const Layout acc = of(dot.getResult());
     if (operand.getOperandNumber() == 2) return acc;

@@ -22,7 +22,10 @@ namespace scf = mlir::scf;
 bool is_loop(mlir::Operation* op) { return llvm::isa<scf::ForOp, scf::WhileOp>(op); }
 
 bool writes_memory(mlir::Operation* op) {
-  return op->walk([](tile::StoreOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+  const mlir::WalkResult walked = op->walk([](mlir::Operation* inner) {
+    return llvm::isa<tile::StoreOp, tile::AtomicOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+  });
+  return walked.wasInterrupted();
 }
 
 std::int64_t bits(mlir::Value value) {

@@ -56,6 +56,7 @@ class Staging {
  public:
   Staging(mlir::func::FuncOp kernel, const GpuTarget& target) : kernel_(kernel), target_(target), rewriter_(kernel.getContext()) {
     kernel.walk([&](tile::StoreOp op) { stored_.push_back(root_of(op.getView())); });
+    kernel.walk([&](tile::AtomicOp op) { stored_.push_back(root_of(op.getView())); });
     reserve_ = scratch_reserve(kernel);
     kernel.walk([&](tile_gpu::ChannelOp op) { reserve_ += channel_bytes(op.getType()); });
   }

@@ -34,6 +34,7 @@ class AmdGpu final : public gpu::GpuTarget {
   bool has_async_copies() const override { return target_.matrices == MatrixFamily::Mfma; }
   void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
+  llvm::StringRef device_scope() const override { return "agent"; }
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
  private:

@@ -47,6 +47,7 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void copy_box(Builder& b, const gpu::BoxCopy& copy) const override;
   mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
+  llvm::StringRef device_scope() const override { return "device"; }
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
  private:

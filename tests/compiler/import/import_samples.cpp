@@ -58,6 +58,20 @@ void memory(Builder& b) {
   b.store(y, {zero, zero}, {kMapPoint, kMapPoint}, b.load(x, {b.integer(DType::I8, 3), zero}, {kMapFull, kMapPoint}, {}));
 }
 
+void atomics(Builder& b) {
+  const auto inout = [&](const char* name, DType dtype) { return b.add_param(name, ParamKind::InOut, view(dtype, 1)); };
+  const ValueId i = inout("i", DType::I32), u = inout("u", DType::U32), f = inout("f", DType::F64), h = inout("h", DType::BF16);
+  const ValueId zero = b.integer(DType::I64, 0), mask = b.integer(DType::Bool, 1, {4});
+  const ValueId each = b.op(Opcode::Arange, {}, {0}, tile(DType::U8, {4}));
+  b.atomic(AtomicKind::Add, i, {each}, {0}, b.integer(DType::I32, 1, {4}), mask);
+  b.atomic(AtomicKind::Min, i, {zero}, {0}, b.integer(DType::I32, 1, {4}));
+  keep(b, b.atomic(AtomicKind::Max, u, {zero}, {kMapPoint}, b.integer(DType::U32, 2)));
+  b.atomic(AtomicKind::Min, f, {each}, {kMapFull}, b.real(DType::F64, 1, {4}));
+  b.atomic(AtomicKind::Add, h, {zero}, {0}, b.real(DType::BF16, 1, {4}));
+  b.atomic(AtomicKind::Exchange, f, {zero}, {kMapPoint}, b.real(DType::F64, 3));
+  b.atomic(AtomicKind::CompareExchange, u, {zero}, {kMapPoint}, b.integer(DType::U32, 2), kNone, b.integer(DType::U32, 5));
+}
+
 void floats(Builder& b) {
   const ValueId x = b.add_param("x", ParamKind::Scalar, tile(DType::BF16)), y = b.add_param("y", ParamKind::Scalar, tile(DType::F32));
   const ValueId wide = b.broadcast(x, {4});
@@ -185,7 +199,7 @@ void effects(Builder& b) {
 }
 
 const std::map<std::string, std::function<void(Builder&)>> kSamples = {
-    {"interface", interface}, {"memory", memory},           {"floats", floats},           {"integers", integers},
+    {"interface", interface}, {"memory", memory}, {"atomics", atomics},           {"floats", floats},           {"integers", integers},
     {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
     {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},
 };

@@ -122,6 +122,14 @@ TEST_P(EveryTarget, KnowsItsLevels) {
   EXPECT_THAT(backend->describe(), HasSubstr(GetParam()));
 }
 
+TEST_P(EveryTarget, HasAtomicOperationsAtTheScopeOfTheDevice) {
+  const auto ptx_of = [](const std::string& kind) {
+    return emit(one_operation_module("%r = llvm.atomicrmw " + kind + " %p, %x syncscope(\"device\") monotonic : !llvm.ptr<1>, f32"), GetParam());
+  };
+  EXPECT_THAT(ptx_of("fadd"), HasSubstr("atom.global.add.f32"));  // relaxed and of the device where it says nothing
+  for (const char* looped : {"fminimum", "fmaximum"}) EXPECT_THAT(ptx_of(looped), HasSubstr("atom.relaxed.gpu.global.cas.b32"));
+}
+
 TEST(NvidiaCodegen, LinesAreThoseOfTheAuthor) {
   const std::string ptx = emit(add_module(), "sm_90a");
   std::smatch file;

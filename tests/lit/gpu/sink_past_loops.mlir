@@ -38,3 +38,17 @@ func.func @stays(%x: !tile.view<?xf32>, %y: !tile.view<?xf32>, %n: i64, %zero: i
   tile.store %u, %x[%zero along 0] : tensor<4xf32>, !tile.view<?xf32>
   return
 }
+
+// So may one with an atomic operation.
+// CHECK-LABEL: func.func @stays_before_atomics
+// CHECK-NEXT: tile.load
+// CHECK-NEXT: scf.for
+func.func @stays_before_atomics(%x: !tile.view<?xf32>, %y: !tile.view<?xf32>, %n: i64, %zero: i64, %one: i64, %init: tensor<4xf32>) {
+  %t = tile.load %y[%zero along 0] : !tile.view<?xf32> -> tensor<4xf32>
+  scf.for %i = %zero to %n step %one : i64 {
+    %old = tile.atomic add %init, %y[%i along 0] : tensor<4xf32>, !tile.view<?xf32>
+  }
+  %m = arith.negf %t : tensor<4xf32>
+  tile.store %m, %x[%zero along 0] : tensor<4xf32>, !tile.view<?xf32>
+  return
+}

@@ -176,3 +176,20 @@ func.func @nothing_to_combine(%x: tensor<4x1xf32>) -> (tensor<4xf32>, tensor<4xf
   %2 = tile.scan sum %x axis 1 : tensor<4x1xf32> -> tensor<4x1xf32>
   return %0, %1, %2 : tensor<4xf32>, tensor<4xf32>, tensor<4x1xf32>
 }
+
+// What nobody asks an atomic operation for does not make it disappear; a mask does.
+// CHECK-LABEL: func.func @atomic_mask
+func.func @atomic_mask(%x: !tile.view<?xi32>, %i: i64, %v: tensor<4xi32>, %s: i32) -> (tensor<4xi32>, i32) {
+  %true = arith.constant dense<true> : tensor<4xi1>
+  %false = arith.constant dense<false> : tensor<4xi1>
+  %never = arith.constant false
+  // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : i32
+  // CHECK-DAG: %[[ZEROS:.*]] = arith.constant dense<0> : tensor<4xi32>
+  // CHECK: tile.atomic add %{{.*}}, %{{.*}}[%{{.*}} along 0] : tensor<4xi32>, !tile.view<?xi32>
+  // CHECK-NOT: tile.atomic
+  %0 = tile.atomic add %v, %x[%i along 0] mask %true : tensor<4xi32>, !tile.view<?xi32>
+  %1 = tile.atomic add %v, %x[%i along 0] mask %false : tensor<4xi32>, !tile.view<?xi32>
+  %2 = tile.atomic exchange %s, %x[%i] mask %never : i32, !tile.view<?xi32>
+  // CHECK: return %[[ZEROS]], %[[ZERO]]
+  return %1, %2 : tensor<4xi32>, i32
+}

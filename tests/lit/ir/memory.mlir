@@ -48,3 +48,20 @@ func.func @store(%x: !tile.view<?x?xf16>, %tile: tensor<4x8xf16>, %value: f16, %
   tile.store %tile, %x[%rows along 0 : tensor<4xi32>, %i along 1] mask %mask : tensor<4x8xf16>, !tile.view<?x?xf16>
   return
 }
+
+// CHECK-LABEL: @atomic
+// CHECK-SAME: (%[[X:.*]]: !tile.view<?xi32>, %[[Y:.*]]: !tile.view<?x?xf32>, %[[BINS:.*]]: tensor<64xi32>, %[[I:.*]]: i64
+func.func @atomic(%x: !tile.view<?xi32>, %y: !tile.view<?x?xf32>, %bins: tensor<64xi32>, %i: i64, %ones: tensor<64xi32>, %m: tensor<64xi1>, %v: tensor<8x64xf32>,
+                  %one: i32) {
+  // CHECK: tile.atomic add %{{.*}}, %[[X]][%[[BINS]] along 0 : tensor<64xi32>] mask %{{.*}} : tensor<64xi32>, !tile.view<?xi32>
+  %0 = tile.atomic add %ones, %x[%bins along 0 : tensor<64xi32>] mask %m : tensor<64xi32>, !tile.view<?xi32>
+  // CHECK: tile.atomic maxf %{{.*}}, %[[Y]][%[[I]] along 0, %[[I]] along 1] : tensor<8x64xf32>, !tile.view<?x?xf32>
+  %1 = tile.atomic maxf %v, %y[%i along 0, %i along 1] : tensor<8x64xf32>, !tile.view<?x?xf32>
+  // CHECK: tile.atomic minu %{{.*}}, %[[X]][%[[BINS]] whole : tensor<64xi32>] : tensor<64xi32>, !tile.view<?xi32>
+  %2 = tile.atomic minu %ones, %x[%bins whole : tensor<64xi32>] : tensor<64xi32>, !tile.view<?xi32>
+  // CHECK: tile.atomic compare_exchange %{{.*}}, %[[X]][%[[I]]] expected %{{.*}} : i32, !tile.view<?xi32>
+  %3 = tile.atomic compare_exchange %one, %x[%i] expected %one : i32, !tile.view<?xi32>
+  // CHECK: tile.atomic compare_exchange %{{.*}}, %[[X]][%[[I]] along 0] expected %{{.*}} mask %{{.*}} : tensor<64xi32>, !tile.view<?xi32>
+  %4 = tile.atomic compare_exchange %ones, %x[%i along 0] expected %0 mask %m : tensor<64xi32>, !tile.view<?xi32>
+  return
+}

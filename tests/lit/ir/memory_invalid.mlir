@@ -192,3 +192,68 @@ func.func @store_axis_twice(%x: !tile.view<?x?xf32>, %i: i64, %v: tensor<4xf32>)
   tile.store %v, %x[%i along 0, %i along 0] : tensor<4xf32>, !tile.view<?x?xf32>
   return
 }
+
+// -----
+
+func.func @atomic_element(%x: !tile.view<?xi8>, %i: i64, %v: tensor<4xi8>) {
+  // expected-error@+1 {{'add' does not take elements of 'i8'}}
+  %0 = tile.atomic add %v, %x[%i along 0] : tensor<4xi8>, !tile.view<?xi8>
+  return
+}
+
+// -----
+
+func.func @atomic_kind(%x: !tile.view<?xf32>, %i: i64, %v: tensor<4xf32>) {
+  // expected-error@+1 {{'and' does not take elements of 'f32'}}
+  %0 = tile.atomic and %v, %x[%i along 0] : tensor<4xf32>, !tile.view<?xf32>
+  return
+}
+
+// -----
+
+func.func @atomic_narrow_exchange(%x: !tile.view<?xf16>, %i: i64, %v: f16) {
+  // expected-error@+1 {{'exchange' does not take elements of 'f16'}}
+  %0 = tile.atomic exchange %v, %x[%i] : f16, !tile.view<?xf16>
+  return
+}
+
+// -----
+
+func.func @atomic_expects(%x: !tile.view<?xi32>, %i: i64, %v: i32) {
+  // expected-error@+1 {{'compare_exchange' needs 'expected'}}
+  %0 = tile.atomic compare_exchange %v, %x[%i] : i32, !tile.view<?xi32>
+  return
+}
+
+// -----
+
+func.func @atomic_expects_nothing(%x: !tile.view<?xi32>, %i: i64, %v: i32) {
+  // expected-error@+1 {{'add' has no 'expected'}}
+  %0 = tile.atomic add %v, %x[%i] expected %v : i32, !tile.view<?xi32>
+  return
+}
+
+// -----
+
+func.func @atomic_expected_type(%x: !tile.view<?xi32>, %i: i64, %v: i32, %e: i64) {
+  // expected-error@+1 {{'expected' must be 'i32', not 'i64'}}
+  %0 = "tile.atomic"(%v, %x, %i, %e) <{kind = 11 : i32, maps = array<i64: -1>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}>
+      : (i32, !tile.view<?xi32>, i64, i64) -> i32
+  return
+}
+
+// -----
+
+func.func @atomic_view(%x: !tile.view<?xi64>, %i: i64, %v: i32) {
+  // expected-error@+1 {{the elements of the tile, 'i32', are not those of '!tile.view<?xi64>'}}
+  %0 = tile.atomic add %v, %x[%i] : i32, !tile.view<?xi64>
+  return
+}
+
+// -----
+
+func.func @atomic_axis_twice(%x: !tile.view<?x?xi32>, %i: i64, %v: tensor<4xi32>) {
+  // expected-error@+1 {{index #1: axis 0 of the tile is taken by an earlier index}}
+  %0 = tile.atomic add %v, %x[%i along 0, %i along 0] : tensor<4xi32>, !tile.view<?x?xi32>
+  return
+}

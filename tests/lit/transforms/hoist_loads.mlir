@@ -71,3 +71,18 @@ func.func @nested(%x: !tile.view<i64>, %n: i64, %zero: i64, %one: i64, %c: i1) {
   }
   return
 }
+
+// What an atomic operation changes is loaded every time.
+// CHECK-LABEL: func.func @between_atomics
+func.func @between_atomics(%x: !tile.view<i64>, %n: i64) {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  // CHECK: scf.for
+  // CHECK-NEXT: tile.load
+  scf.for %i = %zero to %n step %one : i64 {
+    %a = tile.load %x[] : !tile.view<i64> -> i64
+    tile.print "a" %a : i64
+    %old = tile.atomic add %one, %x[] : i64, !tile.view<i64>
+  }
+  return
+}

@@ -216,3 +216,13 @@ func.func @repeated(%x: !tile.view<?x?xf32>, %row: i64, %zero: i64) -> tensor<8x
   %0 = tile.load %x[%row along 0, %zero along 1] mask %mask : !tile.view<?x?xf32> -> tensor<8x8xf32>
   return %0 : tensor<8x8xf32>
 }
+
+// CHECK-LABEL: func.func @atomic
+func.func @atomic(%x: !tile.view<?xi32>, %row: i64, %v: tensor<8xi32>) {
+  %i = tile.arange 0 : tensor<8xi64>
+  %start = tile.splat %row : i64 -> tensor<8xi64>
+  %at = arith.addi %start, %i : tensor<8xi64>
+  // CHECK: tile.atomic add %{{.*}}, %{{.*}}[%{{.*}} along 0] : tensor<8xi32>
+  %old = tile.atomic add %v, %x[%at along 0 : tensor<8xi64>] : tensor<8xi32>, !tile.view<?xi32>
+  return
+}

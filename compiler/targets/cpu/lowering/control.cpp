@@ -80,6 +80,7 @@ void Emitter::emit_block(mlir::Block& block) {
 void Emitter::emit_operation(mlir::Operation* op) {
   if (auto narrow = llvm::dyn_cast<tile::NarrowOp>(op)) return emit_narrow(narrow);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
+  if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) return emit_atomic(atomic);
   if (auto loop_op = llvm::dyn_cast<scf::ForOp>(op)) return emit_for(loop_op);
   if (auto branch = llvm::dyn_cast<scf::IfOp>(op)) return emit_if(branch);
   if (auto loop_op = llvm::dyn_cast<scf::WhileOp>(op)) return emit_while(loop_op);

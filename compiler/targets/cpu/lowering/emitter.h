@@ -7,7 +7,7 @@
 // f16 and bf16 tiles are held as f32 values that the narrow type can represent: widening costs nothing, narrowing is a rounding.
 //
 // The emitted function has the calling convention of runtime/artifact.h. One idea a file: expression.cpp evaluates, nest.cpp loops, memory.cpp
-// loads and stores, dot.cpp, reduce.cpp, order.cpp the operations of their names, control.cpp loops and branches, prefetch.cpp
+// loads and stores, atomic.cpp, dot.cpp, reduce.cpp, order.cpp the operations of their names, control.cpp loops and branches, prefetch.cpp
 // what the next iteration of a loop will load.
 #pragma once
 
@@ -147,6 +147,12 @@ class Emitter {
   Value load_mask(Value mask);
   Value store_mask(Value mask, mlir::Type memory_element);
   Value lane_offsets_address(Value base, Value offsets, mlir::Type memory_element);
+
+  // ---- atomic.cpp
+  void emit_atomic(tile::AtomicOp op);
+  // Acts on one element, and gives what it was as it lies in memory. Values are as in registers.
+  Value act_atomically(tile::AtomicKind kind, mlir::Type element, Value address, Value value, Value expected);
+  Value add_narrow(mlir::Type narrow, Value address, Value value);
 
   // ---- materialising; materialise.cpp and the operation's own file
   Buffer* materialise(Value tile);                        // at the definition

@@ -94,6 +94,7 @@ bool Plan::decide(mlir::Value tile) {
   // Index tiles and masks of memory operations are read at other coordinates than the tile's.
   if (llvm::isa<tile::LoadOp>(user)) return false;
   if (auto store = llvm::dyn_cast<tile::StoreOp>(user); store && store.getValue() != tile) return false;
+  if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(user); atomic && atomic.getValue() != tile) return false;
   if (llvm::isa<tile::PrintOp, tile::AssertOp>(user)) return false;
   return !load || no_write_before_use(op);
 }
@@ -123,10 +124,12 @@ bool Plan::no_write_before_use(mlir::Operation* load) {
   mlir::Operation* end = last_evaluation(*load->getUsers().begin(), load->getBlock());
   if (!end) return false;
   // A store to the tensor that is read would overwrite elements before they are read.
-  if (auto store = llvm::dyn_cast<tile::StoreOp>(end); store && root_of(store.getView()) == root_of(llvm::cast<tile::LoadOp>(load).getView())) return false;
+  const mlir::Value read = root_of(llvm::cast<tile::LoadOp>(load).getView());
+  if (auto store = llvm::dyn_cast<tile::StoreOp>(end); store && root_of(store.getView()) == read) return false;
+  if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(end); atomic && root_of(atomic.getView()) == read) return false;
   for (mlir::Operation* op = load->getNextNode(); op && op != end; op = op->getNextNode()) {
     const bool writes = op->walk([](mlir::Operation* inner) {
-                            return llvm::isa<tile::StoreOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+                            return llvm::isa<tile::StoreOp, tile::AtomicOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
                           }).wasInterrupted();
     if (writes) return false;
   }

@@ -95,4 +95,60 @@ struct SpanAndExtents {
 };
 MUST_FAIL(SpanAndExtents, ({}), "x", "y")
 
+struct AtomicOnInput {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out) const {
+    atomic_add(x, {0, 0}, 1);  // error[TW1304]:15 'x' is an In and cannot be stored to
+  }
+};
+MUST_FAIL(AtomicOnInput, ({}), "x", "y")
+
+struct AtomicOnOutput {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    atomic_max(y, {0, 0}, load(x, {0, 0}, {8, 8}));  // error[TW1305]:15 'y' is an Out and cannot be loaded from
+  }
+};
+MUST_FAIL(AtomicOnOutput, ({}), "x", "y")
+
+struct AtomicKindOfFloats {
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut y) const {
+    atomic_and(y, {0, 0}, load(x, {0, 0}, {8, 8}));  // error[TW1310]:15 'atomic_and' does not work on elements of f32
+  }
+};
+MUST_FAIL(AtomicKindOfFloats, ({}), "x", "y")
+
+struct AtomicDtype {
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut y) const {
+    atomic_add(y, {0, 0}, cast(load(x, {0, 0}, {8, 8}), i32));  // error[TW1308]:15 'atomic_add' of 8x8xi32 to a view of f32
+  }
+};
+MUST_FAIL(AtomicDtype, ({}), "x", "y")
+
+struct AtomicShape {
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut y) const {
+    atomic_exchange(y, {span(0, 4), span(0, 8)}, load(x, {0, 0}, {8, 8}));  // error[TW1308]:20 'atomic_exchange' of a tile of 8x8 to a place of 4x8
+  }
+};
+MUST_FAIL(AtomicShape, ({}), "x", "y")
+
+struct AtomicExpected {
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut y) const {
+    atomic_compare_exchange(y, {0, 0}, load(x, {0, 0}, {4, 8}), load(x, {0, 0}, {8, 8}));  // error[TW1308]:28 'atomic_compare_exchange' expects 4x8xf32
+  }
+};
+MUST_FAIL(AtomicExpected, ({}), "x", "y")
+
+struct AtomicInCondition {
+  Grid grid(In) const { return {1}; }
+  void body(In, InOut y) const {
+    while_([&] { return atomic_add(y, {0, 0}, 1) < 8; }, [] {});  // error[TW1407]:35 'atomic' is not possible in the condition of while_
+  }
+};
+MUST_FAIL(AtomicInCondition, ({}), "x", "y")
+
 }  // namespace must_fail
