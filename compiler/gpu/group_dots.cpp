@@ -55,6 +55,7 @@ std::optional<OperandSource> operand_source(Value operand) {
 
 GroupDots::GroupDots(mlir::func::FuncOp kernel, const GpuTarget& target, int warps) : target_(target), warps_(warps) {
   kernel.walk([&](tile::StoreOp op) { stored_.insert(root_of(op.getView())); });
+  kernel.walk([&](tile::AtomicOp op) { stored_.insert(root_of(op.getView())); });
   kernel.walk<mlir::WalkOrder::PreOrder>([&](scf::ForOp loop) { visit(loop); });
 }
 

@@ -1,5 +1,6 @@
 // Tiles from one layout to another, as layout::plan_conversion() plans it.
 #include "compiler/gpu/lowering/emitter.h"
+#include "compiler/gpu/lowering/remarks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -166,6 +167,8 @@ std::int64_t Emitter::exchange_inside_warps(const layout::SharedPlan& plan, cons
 
 Registers Emitter::convert_by_memory(const Registers& registers, const ConversionPlan& conversion, const Layout& from, const Layout& to, mlir::Type element) {
   const layout::SharedPlan& plan = *conversion.shared;
+  remark(b_.getLoc(), bank_remark(plan.write_cost, "the tile is written to shared memory to change its layout"));
+  remark(b_.getLoc(), bank_remark(plan.read_cost, "the tile is read from shared memory to change its layout"));
   const mlir::Type held = memory_type(element);
   const std::int64_t size = bytes_of(element);
   const std::vector<layout::Bounds> bounds = layout::bounds(from);

@@ -94,12 +94,13 @@ bool Emitter::fail(mlir::Operation* op, const llvm::Twine& message) {
   return false;
 }
 
-void Emitter::remark(mlir::Operation* op, llvm::StringRef text) {
+void Emitter::remark(mlir::Location at, llvm::StringRef text) {
+  if (text.empty()) return;
   std::string line;
   llvm::raw_string_ostream stream(line);
-  if (auto file = llvm::dyn_cast<mlir::FileLineColLoc>(op->getLoc())) stream << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+  if (auto file = llvm::dyn_cast<mlir::FileLineColLoc>(at)) stream << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
   stream << text;
-  remarks_.push_back(line);
+  if (!llvm::is_contained(remarks_, line)) remarks_.push_back(line);
 }
 
 }  // namespace tilewright::gpu

@@ -240,7 +240,8 @@ class Emitter {
   Value to_memory(Value scalar);
   Value from_memory(Value value, mlir::Type element);
   bool fail(mlir::Operation* op, const llvm::Twine& message);
-  void remark(mlir::Operation* op, llvm::StringRef text);
+  void remark(mlir::Operation* op, llvm::StringRef text) { remark(op->getLoc(), text); }
+  void remark(mlir::Location at, llvm::StringRef text);  // once; nothing for an empty text
 
   static mlir::RankedTensorType tile_type(Value value) { return llvm::dyn_cast<mlir::RankedTensorType>(value.getType()); }
   const Layout& layout_of(Value tile);  // cached

@@ -4,6 +4,7 @@
 // aligned, whole runs are accessed at once. Where a run may straddle the end of a row, that happens if the tile lies inside the view along the axis of the runs, which is tested when the kernel
 // runs, and a second version accesses element by element.
 #include "compiler/gpu/lowering/access.h"
+#include "compiler/gpu/lowering/remarks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -247,6 +248,7 @@ void Emitter::emit_load(tile::LoadOp op) {
   }
   int width = access.width;
   if (width > 1 && op.getMask()) width = uniform_width(*access.layout, access.contiguous_axis, width, registers(op.getMask()));
+  remark(op, coalescing_remark(AccessShape::of(op), *access.layout, width));
   if (width == 1) {
     if (access.layout->elements() >= 4 * target_.lanes() * warps_) remark(op, "loads element by element");
     return bind(op.getResult(), load_registers(op, access, 1));
@@ -299,6 +301,7 @@ void Emitter::emit_store(tile::StoreOp op) {
   }
   int width = access.width;
   if (width > 1 && op.getMask()) width = uniform_width(*access.layout, access.contiguous_axis, width, registers(op.getMask()));
+  remark(op, coalescing_remark(AccessShape::of(op), *access.layout, width));
   if (width == 1 || !access.whole_runs) return store_registers(op, access, width);
   auto branch = scf::IfOp::create(b_, mlir::TypeRange(), access.whole_runs, /*withElseRegion=*/true);
   const auto version = [&](mlir::Region& region, bool runs) {

@@ -1,6 +1,7 @@
 // Tiles that stay in shared memory: filled by asynchronous copies, read in the layouts of matrix instructions.
 #include "compiler/gpu/dot_layouts.h"
 #include "compiler/gpu/lowering/access.h"
+#include "compiler/gpu/lowering/remarks.h"
 #include "compiler/gpu/shared_tiles.h"
 #include "compiler/layout/shape.h"
 
@@ -25,6 +26,8 @@ tile::DotOp only_product(tile_gpu::LocalLoadOp load) {
     if (!llvm::isa<tile_gpu::LocalLoadOp, tile_gpu::CopyAsyncOp, tile_gpu::CommitOp, tile::LoadOp>(op) && !mlir::isMemoryEffectFree(op)) return {};
   return dot;
 }
+
+constexpr const char* kReads = "the tile is read from shared memory";
 
 bool copies_before(tile_gpu::LocalLoadOp load, tile::DotOp dot) {
   for (mlir::Operation* op = load->getNextNode(); op != dot; op = op->getNextNode())
@@ -97,6 +100,9 @@ void Emitter::emit_copy_async(tile_gpu::CopyAsyncOp op) {
   only_if(scalar(op.getPredicate()));  // a tile that is not wanted is not read either
   const AccessShape shape = {op.getView(), op.getIndices(), op.getMaps(), type.getShape(), type.getElementType()};
   Access access = open_access(shape, &layout);
+  const auto runs = layout::vector_registers(layout, access.contiguous_axis, access.width);
+  remark(op, coalescing_remark(shape, layout, access.width));
+  remark(op, bank_remark(layout::access_cost({}, layout, *offsets, runs, static_cast<int>(bytes_of(type.getElementType()))), "the tile is copied to shared memory"));
   access.runs_inside = true;  // along the runs, what lies outside is cut off by the number of bytes
   Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
   only_if(owned(layout));
@@ -165,6 +171,9 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
 
   const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
   if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {
+    std::vector<layout::RegisterGroup> rows;  // of 16 bytes, an address each
+    for (int read = 0; 8 * read < wanted.registers(); ++read) rows.push_back(layout::RegisterGroup(static_cast<std::size_t>(16 / size), loads->address_register(read)));
+    remark(op, bank_remark(layout::access_cost({}, loads->addresses, *addresses, rows, static_cast<int>(size)), kReads));
     // Read by read, when a dot first needs a register of it: what is read early takes up registers.
     Loader load = [this, at, element, mark = access_of(tile_gpu::AccessKind::Matrices, tile, turn), loads = *loads, addresses = *addresses](Registers& into, int reg) {
       const int read = reg / 8;
@@ -194,6 +203,7 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   for (int width = static_cast<int>(16 / size); width >= 1; width /= 2) {
     const auto groups = layout::consecutive_registers(*offsets, {}, width);
     if (!groups) continue;
+    remark(op, bank_remark(layout::access_cost({}, wanted, *offsets, *groups, static_cast<int>(size)), kReads));
     for (const layout::RegisterGroup& group : *groups) {
       Value address = at(*offsets, group.front());
       if (width == 1) {
