@@ -1,5 +1,5 @@
 // Products whose operands come by asynchronous copies, iterations ahead, in loops that end within a tile.
-#include "dsl/program/builder.h"
+#include "tests/gpu/cases.h"
 #include "tests/gpu/simt_target.h"
 #include "tests/gpu/simulated.h"
 
@@ -27,19 +27,9 @@ class StagingTest : public ::testing::TestWithParam<Product> {};
 fuzz::Case case_of(const Product& p) {
   fuzz::Case test;
   Builder b("product");
-  const auto view = [&](const char* name, program::ParamKind kind, DType dtype, std::int64_t rows, std::int64_t columns) {
-    fuzz::Argument argument;
-    argument.is_view = true;
-    argument.tensor.sizes = {rows, columns};
-    argument.tensor.strides = {columns, 1};
-    argument.tensor.aligned16 = true;
-    argument.tensor.seed = static_cast<std::uint64_t>(rows * 7 + columns);
-    test.arguments.push_back(std::move(argument));
-    return b.add_param(name, kind, program::Type{dtype, Shape(2, -1), true}, {.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
-  };
-  const ValueId left = view("left", program::ParamKind::Input, p.dtype, p.rows, p.depth);
-  const ValueId right = p.transposed ? view("right", program::ParamKind::Input, p.dtype, p.columns, p.depth) : view("right", program::ParamKind::Input, p.dtype, p.depth, p.columns);
-  const ValueId out = view("out", program::ParamKind::Output, DType::F32, p.rows, p.columns);
+  const ValueId left = add_view(b, test, "left", program::ParamKind::Input, p.dtype, {p.rows, p.depth});
+  const ValueId right = p.transposed ? add_view(b, test, "right", program::ParamKind::Input, p.dtype, {p.columns, p.depth}) : add_view(b, test, "right", program::ParamKind::Input, p.dtype, {p.depth, p.columns});
+  const ValueId out = add_view(b, test, "out", program::ParamKind::Output, DType::F32, {p.rows, p.columns});
   const ValueId zero = b.integer(DType::I64, 0);
   const auto loop = b.begin_for(zero, b.integer(DType::I64, p.depth), b.integer(DType::I64, p.step), {b.real(DType::F32, 0, {p.rows, p.columns})}, p.stages);
   const ValueId x = b.load(left, {zero, loop[0]}, {0, 1}, {p.rows, p.step});
@@ -55,18 +45,8 @@ fuzz::Case chained_case() {
   constexpr std::int64_t kRows = 64, kColumns = 64, kWidth = 64, kLength = 160;
   fuzz::Case test;
   Builder b("chained");
-  const auto view = [&](const char* name, program::ParamKind kind, DType dtype, std::int64_t rows, std::int64_t columns) {
-    fuzz::Argument argument;
-    argument.is_view = true;
-    argument.tensor.sizes = {rows, columns};
-    argument.tensor.strides = {columns, 1};
-    argument.tensor.aligned16 = true;
-    argument.tensor.seed = static_cast<std::uint64_t>(rows * 11 + columns);
-    test.arguments.push_back(std::move(argument));
-    return b.add_param(name, kind, program::Type{dtype, Shape(2, -1), true}, {.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
-  };
-  const ValueId q = view("q", program::ParamKind::Input, DType::BF16, kRows, kWidth), k = view("k", program::ParamKind::Input, DType::BF16, kLength, kWidth);
-  const ValueId v = view("v", program::ParamKind::Input, DType::BF16, kLength, kWidth), out = view("out", program::ParamKind::Output, DType::F32, kRows, kWidth);
+  const ValueId q = add_view(b, test, "q", program::ParamKind::Input, DType::BF16, {kRows, kWidth}), k = add_view(b, test, "k", program::ParamKind::Input, DType::BF16, {kLength, kWidth});
+  const ValueId v = add_view(b, test, "v", program::ParamKind::Input, DType::BF16, {kLength, kWidth}), out = add_view(b, test, "out", program::ParamKind::Output, DType::F32, {kRows, kWidth});
   const auto i64 = [&](std::int64_t value) { return b.integer(DType::I64, value); };
   const ValueId scaled = b.load(q, {i64(0), i64(0)}, {0, 1}, {kRows, kWidth});
   const auto outer = b.begin_for(i64(0), i64(2), i64(1), {b.real(DType::F32, 0, {kRows, kWidth})}, 1);

@@ -191,21 +191,25 @@ Registers Emitter::convert_by_memory(const Registers& registers, const Conversio
         }
         store_shared(value, address(base, plan.write, group.front()));
       };
+      // Copies of a register agree on elements only: nothing is written for registers outside of the tile, and where they share a group with others, by one of the copies.
+      bool always = !plan.guard_writes && layout::owners(from).every_thread(), is_mixed = false;
       Value condition;  // some register of the group holds an element
-      // Copies of a register agree on elements only.
-      bool always = !plan.guard_writes && layout::owners(from).every_thread();
-      for (int reg : group) {
-        if (always || bounds[reg].validity == layout::Validity::kNever) continue;
-        Value here = inside(from, bounds[reg], reg);
-        if (!here) always = true;
-        else condition = condition ? arith::OrIOp::create(b_, condition, here).getResult() : here;
+      if (!always) {
+        for (int reg : group) {
+          Value here = bounds[reg].validity == layout::Validity::kNever ? Value() : inside(from, bounds[reg], reg);
+          if (bounds[reg].validity == layout::Validity::kAlways) always = true;
+          else is_mixed = group.size() > 1;
+          if (here) condition = condition ? arith::OrIOp::create(b_, condition, here).getResult() : here;
+        }
+        if (always) condition = {};
+        if (is_mixed && (always || condition)) condition = and_(condition, owned(from));
       }
-      if (always) {
-        write();
-      } else if (condition) {
+      if (condition) {
         auto branch = scf::IfOp::create(b_, condition, /*withElseRegion=*/false);
         mlir::OpBuilder::InsertionGuard guard(b_);
         b_.setInsertionPointToStart(&branch.getThenRegion().front());
+        write();
+      } else if (always) {
         write();
       }
     }
