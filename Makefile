@@ -1,8 +1,9 @@
 # Thin wrappers around CMake, ctest and pytest. Each first installs what is missing (cmake/install_dependencies.sh); INSTALL=no leaves that out.
-# PRESET chooses the build: release, debug, portable, asan, ubsan, asan-ubsan, tsan.
+# PRESET chooses the build: release, debug, portable, asan, ubsan, asan-ubsan, tsan. COUNT is the number of random programs of `make fuzz`.
 PRESET ?= release
 JOBS ?= $(shell nproc)
 INSTALL ?= yes
+COUNT ?= 1000
 BUILD := build/$(PRESET)
 
 ifeq ($(INSTALL),yes)
@@ -11,7 +12,7 @@ else
 install = :
 endif
 
-.PHONY: build demo test bench coverage format lint clean
+.PHONY: build demo test fuzz bench coverage format lint clean
 .DEFAULT_GOAL := build
 
 build:
@@ -25,6 +26,12 @@ demo: build
 test: build
 	@$(call install,python)
 	@cmake/run_tests.sh $(PRESET)
+
+# Random programs that no run has seen before: on this processor, on the simulated GPU, and compiled for one.
+fuzz: build
+	@TILEWRIGHT_CACHE=0 $(BUILD)/bin/tilewright_fuzz --count $(COUNT)
+	@$(BUILD)/bin/simt_fuzz --count $(COUNT)
+	@$(BUILD)/bin/tilewright_fuzz --count $(COUNT) --compile sm_90a
 
 bench: build
 	@$(call install,python)

@@ -44,16 +44,19 @@ class Dumper : public mlir::PassInstrumentation {
   const CompileOptions& options_;
 };
 
-// One compilation: its context, and the first error its passes reported.
+// One compilation: its context, the first error that its passes reported, and what they warned of.
 class Compilation {
  public:
   Compilation(const CompileOptions& options, const Target& target) : options_(options), target_(target) {
     context_.disableMultithreading();
     timed(phases_, "set-up", [&] { target.prepare(context_); });
     context_.getDiagEngine().registerHandler([this](mlir::Diagnostic& diagnostic) {
+      const SourcePosition where = position_of(diagnostic.getLocation());
+      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Warning)
+        warnings_.push_back(where.file + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": " + diagnostic.str());
       if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error || !message_.empty()) return mlir::success();
       message_ = diagnostic.str();
-      where_ = position_of(diagnostic.getLocation());
+      where_ = where;
       return mlir::success();
     });
   }
@@ -76,6 +79,7 @@ class Compilation {
   }
 
   std::vector<PhaseTime>& phases() { return phases_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   // A pass that has found a mistake of ours begins its message with the code: "TW9522: ...".
@@ -92,6 +96,7 @@ class Compilation {
   std::vector<PhaseTime> phases_;
   std::string message_;
   SourcePosition where_;
+  std::vector<std::string> warnings_;
 };
 
 std::vector<CompileLevel> levels_of(const Target& target) {
@@ -125,6 +130,7 @@ class MlirCompiler final : public Compiler {
     artifact.target = target->name();
     artifact.phases = std::move(compilation.phases());
     target->fill(artifact, module);
+    artifact.remarks.insert(artifact.remarks.end(), compilation.warnings().begin(), compilation.warnings().end());
     artifact.program = std::move(program);
     artifact.compile_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return artifact;

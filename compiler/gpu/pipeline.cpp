@@ -19,10 +19,10 @@ void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
 
 void build_gpu_lowering(mlir::OpPassManager& passes, const GpuTarget& target) {
   passes.addPass(create_convert_tile_gpu(target));
+  passes.addPass(create_expand_math());  // folds too: accesses whose results are known must be gone before barriers are placed
   passes.addPass(mlir::createCSEPass());
   passes.addPass(create_allocate_shared(target));
   passes.addPass(create_insert_barriers(target));
-  passes.addPass(create_expand_math());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addPass(mlir::createConvertMathToLLVMPass());
   passes.addPass(mlir::createArithToLLVMConversionPass());

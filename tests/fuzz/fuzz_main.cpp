@@ -2,6 +2,7 @@
 //
 //   tilewright_fuzz --count 1000 --seed 0 --target host
 //   tilewright_fuzz --count 1000 --seed 0 --device cuda:0
+//   tilewright_fuzz --count 1000 --seed 0 --compile sm_90a
 //
 // Case i has the seed S + i; without --seed, S is drawn anew and printed. A failing case is made smaller and printed as a listing and as C++ that rebuilds it. Exits 1 when a case failed,
 // 3 without the device.
@@ -78,12 +79,17 @@ std::uint64_t draw_seed() {
   return (std::uint64_t{device()} << 16) ^ device();  // short enough to type, wide enough that two runs never meet
 }
 
-int run(std::uint64_t seed, std::uint64_t count, const std::string& name, bool is_device, int most_failures, bool minimises) {
+enum class How { kTarget, kDevice, kCompile };
+
+int run(std::uint64_t seed, std::uint64_t count, const std::string& name, How how, int most_failures, bool minimises) {
   std::shared_ptr<Compiler> compiler;
   std::unique_ptr<Target> target;
-  if (is_device) {
+  if (how == How::kDevice) {
     compiler = make_compiler();
     target = device_target(compiler, open_device(name));
+  } else if (how == How::kCompile) {
+    compiler = make_compiler();
+    target = compiling_target(*compiler, name);
   } else if (name == "canonical") {
     target = transformed_reference(program::canonicalize);
   } else {
@@ -119,19 +125,22 @@ int main(int argc, char** argv) {
   CLI::App app{"Random tile programs on a target against the reference"};
   std::optional<std::uint64_t> seed;
   std::uint64_t count = 1000;
-  std::string target = "host", device;
+  std::string target = "host", device, compile;
   int failures = 5;
   bool whole = false;
   app.add_option("--seed", seed, "Seed of the first case; drawn anew when not given");
   app.add_option("--count", count, "Number of cases");
   app.add_option("--target", target, "host, x86-64-v2, x86-64-v3, x86-64-v4; canonical: the reference on the canonical form");
   app.add_option("--device", device, "Instead of a target: a device, such as cuda:0, and the target it takes");
+  app.add_option("--compile", compile, "Instead of a target: any target, such as sm_90a, for which cases are compiled and not run");
   app.add_option("--failures", failures, "Stop after so many");
   app.add_flag("--whole", whole, "Do not make failing cases smaller");
   CLI11_PARSE(app, argc, argv);
   tilewright::fuzz::name_cases_on_death();
   try {
-    return tilewright::fuzz::run(seed ? *seed : tilewright::fuzz::draw_seed(), count, device.empty() ? target : device, !device.empty(), failures, !whole);
+    using tilewright::fuzz::How;
+    const How how = !device.empty() ? How::kDevice : !compile.empty() ? How::kCompile : How::kTarget;
+    return tilewright::fuzz::run(seed ? *seed : tilewright::fuzz::draw_seed(), count, device + compile + (how == How::kTarget ? target : ""), how, failures, !whole);
   } catch (const tilewright::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return error.code() == 3301 ? 3 : 2;

@@ -29,7 +29,7 @@ const Configuration& configuration_of(const std::string& name) {
 }
 
 int run(std::uint64_t seed, std::uint64_t count, const std::string& name, int most_failures, bool minimises) {
-  const std::unique_ptr<fuzz::Target> target = simulated_target(configuration_of(name));
+  const std::unique_ptr<fuzz::Target> target = simulated_target(configuration_of(name), DeadCode::kSome);
   std::printf("%llu programs from seed %llu on %s\n", static_cast<unsigned long long>(count), static_cast<unsigned long long>(seed), name.c_str());
   std::fflush(stdout);
   int failures = 0;

@@ -112,7 +112,7 @@ void checked(llvm::Error error) {
 
 class Simulated : public fuzz::Target {
  public:
-  explicit Simulated(const Configuration& configuration) : configuration_(configuration), target_(configuration) {
+  Simulated(const Configuration& configuration, DeadCode dead_code) : configuration_(configuration), target_(configuration), dead_code_(dead_code) {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   }
@@ -127,7 +127,7 @@ class Simulated : public fuzz::Target {
     std::string message;
     SourcePosition where;
     context.getDiagEngine().registerHandler([&](mlir::Diagnostic& diagnostic) {
-      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && message.empty()) {
+      if (is_complaint(diagnostic.getSeverity()) && message.empty()) {
         message = diagnostic.str();
         where = position_of(diagnostic.getLocation());
       }
@@ -141,7 +141,7 @@ class Simulated : public fuzz::Target {
     });
     mlir::PassManager passes(&context);
     build_pipeline(passes, target_);
-    if (mlir::failed(passes.run(*module))) throw Error(2300, message.empty() ? "lowering failed" : message, where);
+    if (mlir::failed(passes.run(*module)) || !message.empty()) throw Error(2300, message.empty() ? "lowering failed" : message, where);
     read_attributes(*module);
 
     LLVM::LLVMFuncOp kernel;
@@ -173,6 +173,11 @@ class Simulated : public fuzz::Target {
   }
 
  private:
+  // Warnings are of barriers that nothing needs.
+  bool is_complaint(mlir::DiagnosticSeverity severity) const {
+    return severity == mlir::DiagnosticSeverity::Error || (severity == mlir::DiagnosticSeverity::Warning && dead_code_ == DeadCode::kNone);
+  }
+
   void read_attributes(mlir::ModuleOp module) {
     const auto integer = [&](llvm::StringRef name) { return module->getAttrOfType<mlir::IntegerAttr>(name).getInt(); };
     warps_ = static_cast<int>(integer(tile_gpu::kWarpsAttr));
@@ -208,6 +213,7 @@ class Simulated : public fuzz::Target {
 
   const Configuration& configuration_;
   SimtTarget target_;
+  DeadCode dead_code_;
   std::unique_ptr<llvm::orc::LLJIT> jit_;
   std::optional<fuzz::Guarded> shared_;
   std::optional<Machine> machine_;
@@ -218,6 +224,6 @@ class Simulated : public fuzz::Target {
 
 }  // namespace
 
-std::unique_ptr<fuzz::Target> simulated_target(const Configuration& configuration) { return std::make_unique<Simulated>(configuration); }
+std::unique_ptr<fuzz::Target> simulated_target(const Configuration& configuration, DeadCode dead_code) { return std::make_unique<Simulated>(configuration, dead_code); }
 
 }  // namespace tilewright::simt
