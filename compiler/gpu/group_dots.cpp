@@ -12,9 +12,7 @@ using mlir::Value;
 
 namespace {
 
-// A left operand that lives as long as a loop: with more columns than this, assemblers (ptxas 13.0) have been seen to use its registers for something else.
-constexpr std::int64_t kMostColumnsBesideLeft = 64;
-constexpr std::int64_t kMaxBoxRows = 256, kMaxRank = 5, kSwizzleRows = 8;
+constexpr std::int64_t kSwizzleRows = 8;  // shared_tiles.h
 
 Value root_of(Value view) {
   while (auto narrow = view.getDefiningOp<tile::NarrowOp>()) view = narrow.getView();
@@ -117,8 +115,8 @@ std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
   if (warps_ % product->warps != 0 || m % rows != 0) return std::to_string(m) + " rows are no multiple of the " + std::to_string(rows) + " of its " + std::to_string(warps_) + " warps";
   if (n % 8 != 0 || n > product->max_n) return std::to_string(n) + " columns are not a multiple of 8 up to " + std::to_string(product->max_n);
   if (k % product->k != 0) return "its depth of " + std::to_string(k) + " is no multiple of " + std::to_string(product->k);
-  if (!loop->isAncestor(dot.getA().getParentRegion()->getParentOp()) && n > kMostColumnsBesideLeft)
-    return "its left operand stays in registers around the loop, beside " + std::to_string(n) + " columns; up to " + std::to_string(kMostColumnsBesideLeft) + " are known to go well";
+  if (!loop->isAncestor(dot.getA().getParentRegion()->getParentOp()) && n > product->max_n_beside_left)
+    return "its left operand stays in registers around the loop, beside " + std::to_string(n) + " columns; up to " + std::to_string(product->max_n_beside_left) + " are known to go well";
   const auto b = operand_source(dot.getB());
   if (!b) return "its right operand is not loaded";
   if (b->load->getBlock() != loop.getBody()) return "its right operand is loaded elsewhere than in its loop";
@@ -135,11 +133,13 @@ std::string GroupDots::problem_of(tile::LoadOp load, scf::ForOp loop) const {
   auto kernel = llvm::cast<mlir::func::FuncOp>(view.getOwner()->getParentOp());
   if (!kernel.getArgAttr(view.getArgNumber(), tile::kAligned16Attr) || !kernel.getArgAttr(view.getArgNumber(), tile::kFits32Attr) || AccessShape::of(load).contiguous_axis() != 1)
     return "its tensor is not of contiguous rows, aligned to 16 bytes, with offsets of 32 bits";
+  const auto product = target_.group_product(type.getElementType(), mlir::Float32Type::get(load.getContext()));
+  if (!product) return "no group of warps multiplies its elements";
   const auto maps = load.getMaps();
-  if (llvm::count(maps, 0) != 1 || llvm::count(maps, 1) != 1 || llvm::cast<tile::ViewType>(view.getType()).getRank() > kMaxRank) return "it is not a box of a tensor";
+  if (llvm::count(maps, 0) != 1 || llvm::count(maps, 1) != 1 || llvm::cast<tile::ViewType>(view.getType()).getRank() > product->max_box_rank) return "it is not a box of a tensor";
   if (stored_.contains(view)) return "its tensor is stored to";
   const std::int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (bytes == 0 || type.getDimSize(1) * bytes % GroupProduct().row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > kMaxBoxRows)
+  if (bytes == 0 || type.getDimSize(1) * bytes % product->row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > product->max_box_rows)
     return "a tile of " + std::to_string(type.getDimSize(0)) + " x " + std::to_string(type.getDimSize(1)) + " does not lie in shared memory as matrix instructions read it";
   if (!llvm::all_of(load.getIndices(), [&](Value index) { return is_known_ahead(index); })) return "where it lies depends on what the loop carries";
   if (!dots_of(load.getResult())) return "what it is loaded for takes other operations too";

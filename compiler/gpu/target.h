@@ -24,9 +24,11 @@ struct MatrixInstruction {
 // the fragments of the MatrixInstruction for these elements, and of a left operand that is in registers.
 struct GroupProduct {
   int warps = 4;
-  int m = 64, k = 16;       // of one instruction
-  int max_n = 256;          // a multiple of 8
-  int row_bytes = 128;      // of operands in shared memory (shared_tiles.h): the rows of their columns
+  int m = 64, k = 16;           // of one instruction
+  int max_n = 256;              // a multiple of 8
+  int max_n_beside_left = 256;  // where the left operand stays in registers around the loop
+  int row_bytes = 128;          // of operands in shared memory (shared_tiles.h): the rows of their columns
+  int max_box_rows = 256, max_box_rank = 5;  // of what one copy brings to shared memory, and of the tensor that it is from
 };
 
 // An operand of a group product in shared memory: a column of `row_bytes` after the other, `rows` each.

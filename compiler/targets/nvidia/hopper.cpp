@@ -44,7 +44,8 @@ std::string list(int first, std::size_t count) {
 
 std::optional<gpu::GroupProduct> NvidiaGpu::group_product(mlir::Type operand, mlir::Type acc) const {
   if (!target_.roles || !acc.isF32() || !(operand.isF16() || operand.isBF16())) return std::nullopt;
-  return gpu::GroupProduct();
+  // With more columns beside a left operand that lives as long as a loop, ptxas 13.0 has been seen to use its registers for something else.
+  return gpu::GroupProduct{.max_n_beside_left = 64};
 }
 
 // All of it is one piece of assembly: between the fence and the wait no other instruction may touch the accumulators, or the assembler makes every product wait for the one before.
