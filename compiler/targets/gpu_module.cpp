@@ -47,6 +47,17 @@ GpuModule read_gpu_module(mlir::ModuleOp module) {
   return result;
 }
 
+void check_limits(GpuModule& module, const std::string& target, std::uint64_t max_shared_bytes, int max_warps) {
+  const std::string kernel = "kernel '" + module.kernel.getName().str() + "'";
+  const SourcePosition where = position_of(module.kernel.getLoc());
+  if (module.shared_bytes > max_shared_bytes) {
+    throw Error(2310, kernel + " needs " + std::to_string(module.shared_bytes) + " bytes of shared memory; a block has at most " + std::to_string(max_shared_bytes) + " on " + target, where)
+        .help("take smaller tiles or fewer pipeline stages");
+  }
+  if (module.warps > max_warps)
+    throw Error(2311, kernel + " has blocks of " + std::to_string(module.warps) + " warps; a block has at most " + std::to_string(max_warps) + " on " + target, where);
+}
+
 void check_lowered(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> lowered, const std::string& target) {
   module.walk([&](mlir::Operation* op) {
     if (op == module || llvm::is_contained(lowered, op->getName().getDialectNamespace())) return;

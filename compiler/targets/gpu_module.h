@@ -32,6 +32,9 @@ struct GpuModule {
 // Throws Error TW9304 for a module without exactly one kernel, or without a number of warps.
 GpuModule read_gpu_module(mlir::ModuleOp module);
 
+// Throws Error TW2310 for more shared memory and TW2311 for more warps than a block of the target can have, with the kernel's position.
+void check_limits(GpuModule& module, const std::string& target, std::uint64_t max_shared_bytes, int max_warps);
+
 // Throws Error TW2300, with the operation's name and position, where something of a dialect other than `lowered` is left.
 void check_lowered(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> lowered, const std::string& target);
 

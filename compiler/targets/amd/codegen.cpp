@@ -55,19 +55,6 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const AmdTarget& target) {
   return machine;
 }
 
-void check_limits(GpuModule& module, const AmdTarget& target) {
-  const std::string kernel = "kernel '" + module.kernel.getName().str() + "'";
-  const SourcePosition where = position_of(module.kernel.getLoc());
-  if (module.shared_bytes > target.shared_bytes) {
-    throw Error(2310, kernel + " needs " + std::to_string(module.shared_bytes) + " bytes of shared memory; a block has at most " + std::to_string(target.shared_bytes) + " on " + target.name,
-                where)
-        .help("take smaller tiles or fewer pipeline stages");
-  }
-  if (module.warps * target.lanes > target.max_threads) {
-    throw Error(2311, kernel + " has blocks of " + std::to_string(module.warps) + " warps; a block has at most " + std::to_string(target.max_threads / target.lanes) + " on " + target.name, where);
-  }
-}
-
 // The entry's calling convention, and its number of threads, with which LLVM decides about registers.
 void mark_kernel(llvm::Module& module, llvm::StringRef name, int threads) {
   llvm::Function* kernel = module.getFunction(name);
@@ -130,7 +117,7 @@ std::vector<char> emit(llvm::Module& module, llvm::TargetMachine& machine, llvm:
 std::vector<char> generate(mlir::ModuleOp source, const AmdTarget& target, Output output, std::vector<PhaseTime>& phases) {
   check_lowered(source, {"llvm", "rocdl"}, target.name);
   GpuModule gpu = read_gpu_module(source);
-  check_limits(gpu, target);
+  check_limits(gpu, target.name, target.shared_bytes, target.max_threads / target.lanes);
   const std::string doing = "code generation for " + target.name + " failed";
 
   llvm::LLVMContext context;

@@ -55,19 +55,6 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const NvidiaTarget& target) 
   return machine;
 }
 
-void check_limits(GpuModule& module, const NvidiaTarget& target) {
-  const std::string kernel = "kernel '" + module.kernel.getName().str() + "'";
-  const SourcePosition where = position_of(module.kernel.getLoc());
-  if (module.shared_bytes > target.shared_bytes) {
-    throw Error(2310, kernel + " needs " + std::to_string(module.shared_bytes) + " bytes of shared memory; a block has at most " + std::to_string(target.shared_bytes) + " on " + target.name,
-                where)
-        .help("take smaller tiles or fewer pipeline stages");
-  }
-  if (module.warps * kWarpSize > target.max_threads) {
-    throw Error(2311, kernel + " has blocks of " + std::to_string(module.warps) + " warps; a block has at most " + std::to_string(target.max_threads / kWarpSize) + " on " + target.name, where);
-  }
-}
-
 // The entry's calling convention, and its number of threads, with which the assembler decides about registers.
 void mark_kernel(llvm::Module& module, llvm::StringRef name, int warps, std::uint64_t shared_bytes, const NvidiaTarget& target) {
   llvm::Function* kernel = module.getFunction(name);
@@ -136,7 +123,7 @@ void check_calls(const std::string& ptx, const std::string& target) {
 std::string generate(mlir::ModuleOp source, const NvidiaTarget& target, Output output, std::vector<PhaseTime>& phases) {
   check_lowered(source, {"llvm", "nvvm"}, target.name);
   GpuModule gpu = read_gpu_module(source);
-  check_limits(gpu, target);
+  check_limits(gpu, target.name, target.shared_bytes, target.max_threads / kWarpSize);
   const std::string doing = "code generation for " + target.name + " failed";
 
   llvm::LLVMContext context;

@@ -4,7 +4,7 @@
 #include "compiler/targets/amd/link.h"
 #include "compiler/targets/target.h"
 #include "runtime/support/error.h"
-#include "tests/compiler/amd/modules.h"
+#include "tests/compiler/gpu_modules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,9 +17,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::add_module;
+using testing::artifact_of;
 using testing::one_operation_module;
 using testing::parse;
+
+std::string add_module() { return testing::add_module(2, "rocdl.workitem.id.x", "rocdl.workgroup.id.x"); }
 
 std::string emit(const std::string& text, const std::string& target, Output output = Output::Assembly) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
@@ -29,19 +31,6 @@ std::string emit(const std::string& text, const std::string& target, Output outp
   std::vector<PhaseTime> phases;
   const std::vector<char> bytes = generate(*module, resolve_target(target), output, phases);
   return {bytes.begin(), bytes.end()};
-}
-
-Artifact artifact_of(const std::string& text, const std::string& target) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  const auto backend = tilewright::make_target(target);
-  backend->prepare(context);
-  auto module = parse(context, text);
-  EXPECT_TRUE(module);
-  Artifact artifact;
-  artifact.kernel = "add";
-  artifact.target = backend->name();
-  backend->fill(artifact, *module);
-  return artifact;
 }
 
 template <class Work>

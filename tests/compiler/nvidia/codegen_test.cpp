@@ -3,7 +3,7 @@
 #include "compiler/targets/nvidia/assemble.h"
 #include "compiler/targets/target.h"
 #include "runtime/support/error.h"
-#include "tests/compiler/nvidia/modules.h"
+#include "tests/compiler/gpu_modules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,12 +19,14 @@
 namespace tilewright::nvidia {
 namespace {
 
-using testing::add_module;
+using testing::artifact_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::one_operation_module;
 using testing::parse;
+
+std::string add_module() { return testing::add_module(4, "nvvm.read.ptx.sreg.tid.x", "nvvm.read.ptx.sreg.ctaid.x"); }
 
 std::string emit(const std::string& text, const std::string& target, Output output = Output::Ptx) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
@@ -33,19 +35,6 @@ std::string emit(const std::string& text, const std::string& target, Output outp
   EXPECT_TRUE(module);
   std::vector<PhaseTime> phases;
   return generate(*module, resolve_target(target), output, phases);
-}
-
-Artifact artifact_of(const std::string& text, const std::string& target) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  const auto backend = tilewright::make_target(target);
-  backend->prepare(context);
-  auto module = parse(context, text);
-  EXPECT_TRUE(module);
-  Artifact artifact;
-  artifact.kernel = "add";
-  artifact.target = backend->name();
-  backend->fill(artifact, *module);
-  return artifact;
 }
 
 Error error_of(const std::string& text, const std::string& target = "sm_90a") {

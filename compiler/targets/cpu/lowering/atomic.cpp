@@ -1,5 +1,6 @@
 // Atomic operations: element by element, since several may go to one place. Programs of a grid run on several threads.
 #include "compiler/targets/cpu/lowering/emitter.h"
+#include "compiler/transforms/atomic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -13,25 +14,6 @@ namespace scf = mlir::scf;
 namespace {
 
 constexpr auto kRelaxed = LLVM::AtomicOrdering::monotonic;
-
-LLVM::AtomicBinOp operation_of(tile::AtomicKind kind, mlir::Type element) {
-  using From = tile::AtomicKind;
-  using To = LLVM::AtomicBinOp;
-  switch (kind) {
-    case From::Add: return llvm::isa<mlir::FloatType>(element) ? To::fadd : To::add;
-    case From::MinS: return To::min;
-    case From::MinU: return To::umin;
-    case From::MinF: return To::fminimum;
-    case From::MaxS: return To::max;
-    case From::MaxU: return To::umax;
-    case From::MaxF: return To::fmaximum;
-    case From::And: return To::_and;
-    case From::Or: return To::_or;
-    case From::Xor: return To::_xor;
-    case From::Exchange: case From::CompareExchange: return To::xchg;
-  }
-  return To::xchg;
-}
 
 }  // namespace
 
@@ -72,13 +54,8 @@ void Emitter::emit_atomic(tile::AtomicOp op) {
 }
 
 Emitter::Value Emitter::act_atomically(tile::AtomicKind kind, mlir::Type element, Value address, Value value, Value expected) {
-  const unsigned bytes = size_in_bytes(element);
   if (element.isF16() || element.isBF16()) return add_narrow(element, address, value);
-  if (kind != tile::AtomicKind::CompareExchange) return LLVM::AtomicRMWOp::create(b_, operation_of(kind, element), address, value, kRelaxed, llvm::StringRef(), bytes);
-  const mlir::Type integer = b_.getIntegerType(8 * bytes);
-  const auto as = [&](Value x, mlir::Type to) { return x.getType() == to ? x : arith::BitcastOp::create(b_, to, x).getResult(); };
-  Value exchanged = LLVM::AtomicCmpXchgOp::create(b_, address, as(expected, integer), as(value, integer), kRelaxed, kRelaxed, llvm::StringRef(), bytes);
-  return as(LLVM::ExtractValueOp::create(b_, exchanged, 0), element);
+  return create_atomic(b_, kind, value, address, expected, /*scope=*/{});
 }
 
 // Tries until nobody else has changed the element between reading and writing it.

@@ -1,17 +1,20 @@
-#include "tests/compiler/nvidia/modules.h"
+#include "tests/compiler/gpu_modules.h"
+
+#include "compiler/targets/target.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Parser/Parser.h"
+
+#include <gtest/gtest.h>
 
 namespace tilewright::testing {
 
-std::string add_module() {
+std::string add_module(int warps, const std::string& thread, const std::string& block) {
   return R"(
-module attributes {tile_gpu.warps = 4 : i64, tile_gpu.shared_bytes = 2048 : i64, tile_gpu.assertions = ["positive"], tile_gpu.remarks = ["a remark"]} {
+module attributes {tile_gpu.warps = )" + std::to_string(warps) + R"( : i64, tile_gpu.shared_bytes = 2048 : i64, tile_gpu.assertions = ["positive"], tile_gpu.remarks = ["a remark"]} {
   llvm.func @add(%x: i64, %nx: i64, %sx: i64, %y: i64, %ny: i64, %sy: i64, %z: i64, %nz: i64, %sz: i64, %board: i64) attributes {tile_gpu.kernel} {
-    %tid = nvvm.read.ptx.sreg.tid.x : i32 loc("add.cpp":3:5)
-    %ctaid = nvvm.read.ptx.sreg.ctaid.x : i32 loc("add.cpp":3:5)
+    %tid = )" + thread + R"( : i32 loc("add.cpp":3:5)
+    %ctaid = )" + block + R"( : i32 loc("add.cpp":3:5)
     %width = llvm.mlir.constant(128 : i32) : i32
     %start = llvm.mul %ctaid, %width : i32 loc("add.cpp":3:5)
     %i32 = llvm.add %start, %tid : i32 loc("add.cpp":3:5)
@@ -42,8 +45,7 @@ module attributes {tile_gpu.warps = 1 : i64} {
   llvm.func @one(%slot: i64) attributes {tile_gpu.kernel} {
     %p = llvm.inttoptr %slot : i64 to !llvm.ptr<1>
     %x = llvm.load %p : !llvm.ptr<1> -> f32
-    )" + operation +
-         R"( loc("one.cpp":5:3)
+    )" + operation + R"( loc("one.cpp":5:3)
     llvm.store %r, %p : f32, !llvm.ptr<1>
     llvm.return
   } loc("one.cpp":1:1)
@@ -51,8 +53,21 @@ module attributes {tile_gpu.warps = 1 : i64} {
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> parse(mlir::MLIRContext& context, const std::string& text) {
-  context.loadDialect<mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect>();
+  context.loadDialect<mlir::LLVM::LLVMDialect>();
   return mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+}
+
+Artifact artifact_of(const std::string& text, const std::string& target) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  const auto backend = make_target(target);
+  backend->prepare(context);
+  auto module = parse(context, text);
+  EXPECT_TRUE(module);
+  Artifact artifact;
+  artifact.kernel = "add";
+  artifact.target = backend->name();
+  backend->fill(artifact, *module);
+  return artifact;
 }
 
 }  // namespace tilewright::testing
