@@ -12,14 +12,17 @@ namespace tilewright::gpu {
 
 namespace {
 
-constexpr std::int64_t kMaxDivisor = 1 << 16;
+constexpr int kMaxDivisorBits = 16;
+constexpr std::int64_t kMaxDivisor = std::int64_t{1} << kMaxDivisorBits;
 constexpr int kAccessBytes = 16;
 
-std::int64_t lowest_bit(std::int64_t value) { return value == 0 ? kMaxDivisor : std::min(kMaxDivisor, value & -value); }
+std::int64_t power_of_two_divisor(std::int64_t value) {
+  return std::int64_t{1} << std::min(kMaxDivisorBits, std::countr_zero(static_cast<std::uint64_t>(value)));
+}
 
 std::int64_t divisor(mlir::Value scalar, int depth) {
   llvm::APInt constant;
-  if (mlir::matchPattern(scalar, mlir::m_ConstantInt(&constant))) return lowest_bit(constant.getSExtValue());
+  if (mlir::matchPattern(scalar, mlir::m_ConstantInt(&constant))) return power_of_two_divisor(constant.getSExtValue());
   if (depth == 0) return 1;
   const auto of = [&](mlir::Value value) { return divisor(value, depth - 1); };
   if (auto argument = llvm::dyn_cast<mlir::BlockArgument>(scalar)) {
