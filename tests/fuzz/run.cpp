@@ -15,15 +15,19 @@ namespace {
 
 void run_reference(const program::Program& program, const Memory& memory) { reference::Interpreter(program).run_all(memory.slots()); }
 
+Artifact compile(Compiler& compiler, const std::string& target, const Case& test) {
+  CompileOptions options;
+  options.target = target;
+  return compiler.compile(std::make_shared<const program::Program>(test.program), options);
+}
+
 class Compiled : public Target {
  public:
   Compiled(Compiler& compiler, std::string name) : compiler_(compiler), name_(std::move(name)) {}
 
   void prepare(const Case& test) override {
-    CompileOptions options;
-    options.target = name_;
     code_.reset();
-    artifact_ = compiler_.compile(std::make_shared<const program::Program>(test.program), options);
+    artifact_ = compile(compiler_, name_, test);
     code_ = load_object(artifact_, entry_);
   }
 
@@ -67,11 +71,7 @@ class OnlyCompiled : public Target {
  public:
   OnlyCompiled(Compiler& compiler, std::string name) : compiler_(compiler), name_(std::move(name)) {}
 
-  void prepare(const Case& test) override {
-    CompileOptions options;
-    options.target = name_;
-    compiler_.compile(std::make_shared<const program::Program>(test.program), options);
-  }
+  void prepare(const Case& test) override { compile(compiler_, name_, test); }
   bool only_prepares() const override { return true; }
   std::string run(const Case&, const Memory&) override { return {}; }
 

@@ -31,8 +31,8 @@ std::unique_ptr<mlir::Pass> create_allocate_shared(const GpuTarget& target);
 // "tile-gpu-insert-barriers": the barriers that the marked accesses need. Fails with TW9521 where no barrier would do.
 std::unique_ptr<mlir::Pass> create_insert_barriers(const GpuTarget& target);
 
-// "tile-gpu-check-shared": that kernels without structured control flow, as they come out of the lowering, have every barrier that they need (else TW9521, TW9522) and no other
-// (TW9523), and that every access is marked (TW9524). Marks and notes are gone afterwards.
+// "tile-gpu-check-shared": that kernels without structured control flow, as they come out of the lowering, have every barrier that they need (else TW9521, TW9522) and that
+// every access is marked (TW9524); warns of others (TW9523). Marks and notes are gone afterwards.
 std::unique_ptr<mlir::Pass> create_check_shared();
 
 }  // namespace tilewright::gpu
