@@ -4,6 +4,7 @@
 #include "compiler/import/import.h"
 #include "compiler/targets/position.h"
 #include "compiler/targets/target.h"
+#include "dsl/program/external.h"
 #include "runtime/support/error.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -122,6 +123,7 @@ class MlirCompiler final : public Compiler {
     const auto start = std::chrono::steady_clock::now();
     const std::unique_ptr<const Target> target = make_target(options.target);
     target->start_tools();
+    program::expect_languages(*program, target->languages(), "target '" + target->name() + "'");
     Compilation compilation(options, *target);
     compilation.import(*program);
     mlir::ModuleOp module = compilation.lower({});
@@ -142,6 +144,7 @@ class MlirCompiler final : public Compiler {
     Compilation compilation(options, *target);
     mlir::ModuleOp module = compilation.import(program);
     if (level == "tile") return print(module);
+    program::expect_languages(program, target->languages(), "target '" + target->name() + "'");
     const std::vector<char> bytes = target->generate(compilation.lower(level), level, compilation.phases());
     return {bytes.begin(), bytes.end()};
   }

@@ -3,6 +3,7 @@
 
 #include "dsl/atomic.h"
 #include "dsl/control.h"
+#include "dsl/external.h"
 #include "dsl/kernel.h"
 #include "dsl/location.h"
 #include "dsl/operators.h"

@@ -101,6 +101,7 @@ void Importer::operation(const program::Op& op) {
       return define(op, binary(op));
     case Eq: case Ne: case Lt: case Le: case Gt: case Ge: return define(op, compare(op));
     case Select: case Fma: return define(op, ternary(op));
+    case Extern: return define(op, external(op));
 
     case Arange: case Broadcast: case Reshape: case Transpose: case Concat: case Slice: case Take: return define(op, shape_operation(op));
 

@@ -1,6 +1,8 @@
 // Import of elementwise arithmetic. f16 and bf16 are extended to f32, computed there and truncated once.
 #include "compiler/import/importer.h"
 
+#include "dsl/program/external.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -124,6 +126,16 @@ mlir::Value Importer::compare(const program::Op& op) {
     }
   };
   return arith::CmpIOp::create(b_, predicate(), x, y);
+}
+
+// Arguments go as they are: what narrow floats are computed in is the function's business.
+mlir::Value Importer::external(const program::Op& op) {
+  const program::External function = program::external_of(op.text);
+  llvm::SmallVector<mlir::Attribute> dtypes;
+  const auto add = [&](DType dtype) { dtypes.push_back(b_.getStringAttr(name_of(dtype))); };
+  for (std::size_t i = 0; i < op.operands.size(); ++i) add(source_type(op, i).dtype);
+  add(result_type(op).dtype);
+  return tile::ExternOp::create(b_, type_of(result_type(op)), values(op, op.operands), function.language, function.name, function.source, b_.getArrayAttr(dtypes));
 }
 
 }  // namespace tilewright::import

@@ -55,6 +55,7 @@ class Importer {
   mlir::Value binary(const program::Op& op);
   mlir::Value ternary(const program::Op& op);
   mlir::Value compare(const program::Op& op);
+  mlir::Value external(const program::Op& op);
 
   // ---- import_memory.cpp
   struct Access {

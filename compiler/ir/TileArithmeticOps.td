@@ -1,4 +1,4 @@
-// Elementwise operations where `arith` leaves cases undefined.
+// Elementwise operations where `arith` leaves cases undefined, and those that are functions of another language.
 #ifndef TILEWRIGHT_TILE_ARITHMETIC_OPS
 #define TILEWRIGHT_TILE_ARITHMETIC_OPS
 
@@ -88,6 +88,24 @@ def Tile_FPToUISatOp : Tile_FloatToIntOp<"fptoui_sat"> {
     %i = tile.fptoui_sat %x : f32 to i32
     ```
   }];
+}
+
+def Tile_ExternOp : Tile_Op<"extern", [Pure, SameOperandsAndResultShape] # ElementwiseMappable.traits> {
+  let summary = "a function of another language";
+  let description = [{
+    The function `name` of the elements at each place. `source`, in the language `language`, defines it. `dtypes` names the element types of the arguments and, last, of the
+    result as the author wrote them (`f32`, `u8`, `bool`): types here have no sign. The function computes from its arguments alone.
+
+    Targets that do not compile the language refuse the program.
+
+    ```mlir
+    %y = tile.extern "cuda" "gelu"(%x) source "__device__ float gelu(float x) { ... }" dtypes ["f32", "f32"] : (tensor<64xf32>) -> tensor<64xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Tile_Any>:$inputs, StrAttr:$language, StrAttr:$name, StrAttr:$source, StrArrayAttr:$dtypes);
+  let results = (outs Tile_Any:$result);
+  let assemblyFormat = "$language $name `(` $inputs `)` `source` $source `dtypes` $dtypes attr-dict `:` functional-type($inputs, $result)";
+  let hasVerifier = 1;
 }
 
 #endif

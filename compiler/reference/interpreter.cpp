@@ -2,6 +2,7 @@
 #include "compiler/reference/interpreter.h"
 
 #include "compiler/reference/slots.h"
+#include "dsl/program/external.h"
 
 #include <utility>
 
@@ -11,7 +12,9 @@ using program::Op;
 using program::Region;
 
 Interpreter::Interpreter(const program::Program& program, Hooks hooks)
-    : program_(program), hooks_(std::move(hooks)), tiles_(program.values.size()), views_(program.values.size()) {}
+    : program_(program), hooks_(std::move(hooks)), tiles_(program.values.size()), views_(program.values.size()) {
+  program::expect_languages(program, {}, "the reference");
+}
 
 GridIndex Interpreter::grid(const std::uint64_t* slots) {
   bind(slots);

@@ -37,7 +37,7 @@ struct Hooks {
 
 class Interpreter {
  public:
-  // The program must outlive this object.
+  // The program must outlive this object. Throws Error TW2330 where it calls functions of another language.
   explicit Interpreter(const program::Program& program, Hooks hooks = {});
 
   // The three extents of the grid for these arguments.

@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ class Target {
 
   // Whether the code holds the positions of the author's operations.
   virtual bool keeps_positions() const { return true; }
+
+  // The languages whose functions a program may call (dsl/program/external.h), beside its own operations.
+  virtual std::initializer_list<std::string_view> languages() const { return {}; }
 
   // Begins in the background to look for the tools that fill() needs, where that takes long.
   virtual void start_tools() const {}

@@ -139,7 +139,7 @@ void Builder::check_effect_allowed(Opcode opcode) const {
   const OpClass cls = class_of(opcode);
   const std::string what = "'" + std::string(spelling_of(opcode)) + "'";
   if (frame_ == kGrid && cls != OpClass::Pure) fail(1503, what + " is not possible in a grid", "a grid is computed from sizes and scalar arguments");
-  if (frame_ == kGrid && (opcode == Opcode::ProgramId || opcode == Opcode::NumPrograms)) fail(1503, what + " is not possible in a grid");
+  if (frame_ == kGrid && (opcode == Opcode::ProgramId || opcode == Opcode::NumPrograms || opcode == Opcode::Extern)) fail(1503, what + " is not possible in a grid");
   if (frames_[frame_].isolated && cls != OpClass::Pure) fail(1407, what + " is not possible in a combiner", "a combiner computes with scalars only");
   if (cls != OpClass::Write && cls != OpClass::Effect) return;
   for (const Pending& pending : pending_) {
@@ -162,7 +162,7 @@ std::vector<ValueId> Builder::ops(Opcode opcode, Values operands, Ints ints, con
   check_effect_allowed(opcode);
   for (ValueId operand : operands) check_operand(operand);
   const std::vector<Type> types = types_of(operands);
-  const std::vector<Type> results = infer_results({opcode, types, ints, wanted}, position());
+  const std::vector<Type> results = infer_results({opcode, types, ints, wanted, text}, position());
   Op op;
   op.opcode = opcode;
   op.operands.assign(operands.begin(), operands.end());
@@ -177,16 +177,25 @@ ValueId Builder::op(Opcode opcode, Values operands, Ints ints, const Type* wante
   return results[0];
 }
 
-ValueId Builder::elementwise(Opcode opcode, Values operands) {
+std::vector<ValueId> Builder::broadcast_together(Values operands, std::string_view what) {
   Shape shape;
   for (ValueId operand : operands) {
     check_operand(operand);
-    rules::expect_tile(type(operand), spelling_of(opcode), position());
-    shape = broadcast_shapes(shape, type(operand).shape, spelling_of(opcode), position());
+    rules::expect_tile(type(operand), what, position());
+    shape = broadcast_shapes(shape, type(operand).shape, what, position());
   }
   std::vector<ValueId> widened;
   for (ValueId operand : operands) widened.push_back(broadcast(operand, shape));
-  return op(opcode, widened);
+  return widened;
+}
+
+ValueId Builder::elementwise(Opcode opcode, Values operands) { return op(opcode, broadcast_together(operands, spelling_of(opcode))); }
+
+ValueId Builder::external(const External& function, Values operands, DType result) {
+  check_external(function, position());
+  const std::vector<ValueId> widened = broadcast_together(operands, function.name);
+  const Type wanted{result, widened.empty() ? Shape() : type(widened[0]).shape};
+  return ops(Opcode::Extern, widened, {}, &wanted, to_text(function))[0];
 }
 
 ValueId Builder::integer(DType dtype, std::int64_t value, const Shape& shape) {

@@ -15,6 +15,7 @@
 // memory, TW14xx for control flow. After an error the builder may only be destroyed, or unwound with abandon().
 #pragma once
 
+#include "dsl/program/external.h"
 #include "dsl/program/program.h"
 #include "runtime/support/error.h"
 
@@ -71,6 +72,9 @@ class Builder {
 
   // An elementwise operation whose operands are first broadcast to a common shape by numpy's rule (infer.h).
   ValueId elementwise(Opcode opcode, Values operands);
+
+  // Extern on operands broadcast likewise.
+  ValueId external(const External& function, Values operands, DType result);
 
   ValueId integer(DType dtype, std::int64_t value, const Shape& shape = {});  // integers and bool; TW1207 when it does not fit
   ValueId real(DType dtype, double value, const Shape& shape = {});           // floats
@@ -132,6 +136,7 @@ class Builder {
   Pending& innermost(Opcode opcode);
   std::vector<ValueId> close(std::span<const Type> results);
   std::vector<ValueId> append(Op op, std::span<const Type> results);
+  std::vector<ValueId> broadcast_together(Values operands, std::string_view what);
   std::vector<Type> types_of(std::span<const ValueId> values) const;
 
   Program program_;

@@ -210,6 +210,7 @@ class Rebuild {
     add(op.operands.size());
     for (ValueId operand : op.operands) add(operand);
     for (std::int64_t i : op.ints) add(i);
+    key += op.text;
     return key;
   }
 

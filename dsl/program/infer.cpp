@@ -47,7 +47,8 @@ bool chooses_result_type(Opcode opcode) {
     case Opcode::Bitcast:
     case Opcode::Broadcast:
     case Opcode::Reshape:
-    case Opcode::Slice: return true;
+    case Opcode::Slice:
+    case Opcode::Extern: return true;
     default: return false;
   }
 }
@@ -139,6 +140,7 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case Concat:
     case Slice:
     case Take: return rules::infer_shape(op, where);
+    case Extern: return rules::infer_external(op, where);
     case Dot:
     case Reduce:
     case Scan:

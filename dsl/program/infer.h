@@ -8,6 +8,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tilewright::program {
@@ -21,9 +22,10 @@ struct OpSignature {
   std::span<const Type> operands;
   std::span<const std::int64_t> ints;
   const Type* wanted = nullptr;  // the result type, for operations that choose it (chooses_result_type)
+  std::string_view text = {};    // Op::text
 };
 
-// Constant, Arange, Load, Cast, Bitcast, Broadcast, Reshape, Slice: the result is not a function of the operands and integers alone.
+// Constant, Arange, Load, Cast, Bitcast, Broadcast, Reshape, Slice, Extern: the result is not a function of the operands and integers alone.
 bool chooses_result_type(Opcode opcode);
 
 // The result types of an operation of a class other than Control and other than a Reduce or Scan of kind Custom.
@@ -53,6 +55,7 @@ void expect_ints(const OpSignature& op, std::size_t count, const SourcePosition&
 void expect_tile(const Type& type, std::string_view what, const SourcePosition& where);
 std::size_t expect_axis(std::int64_t axis, const Type& type, std::string_view what, const SourcePosition& where);
 std::vector<Type> infer_elementwise(const OpSignature& op, const SourcePosition& where);
+std::vector<Type> infer_external(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_memory(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_shape(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_contraction(const OpSignature& op, const SourcePosition& where);

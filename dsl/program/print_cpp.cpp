@@ -1,5 +1,7 @@
 #include "dsl/program/print_cpp.h"
 
+#include "dsl/program/external.h"
+
 #include <algorithm>
 #include <bit>
 #include <cctype>
@@ -246,6 +248,11 @@ class Printer {
       case Opcode::Broadcast: return "broadcast_to(" + first() + ", " + braced(result.shape) + ")";
       case Opcode::Reshape: return "reshape(" + first() + ", " + braced(result.shape) + ")";
       case Opcode::Transpose: return "permute(" + first() + ", " + braced(op.ints) + ")";
+      case Opcode::Extern: {
+        const External function = external_of(op.text);
+        return "extern_" + function.language + "(" + string_literal(function.source) + ", " + string_literal(function.name) + ", " + dtype_word(result.dtype) + ")(" +
+               names(op.operands) + ")";
+      }
       case Opcode::Concat: return "concat({" + names(op.operands) + "}, " + integer(0) + ")";
       case Opcode::Slice:
         return "slice(" + first() + ", " + integer(0) + ", " + integer(1) + ", " + std::to_string(result.shape[static_cast<std::size_t>(op.ints[0])]) + ")";

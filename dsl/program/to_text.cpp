@@ -35,6 +35,12 @@ class Listing {
  private:
   std::string typed(ValueId value) { return "%" + std::to_string(value) + ":" + to_string(program_.type(value)); }
 
+  static std::string on_one_line(const std::string& text) {
+    std::string line;
+    for (const char c : text) line += c == '\n' ? std::string("\\n") : std::string(1, c);
+    return line;
+  }
+
   template <class List, class Print>
   void list(const List& items, Print print) {
     bool first = true;
@@ -83,7 +89,7 @@ class Listing {
       list(op.ints, [&](std::int64_t i) { out_ << i; });
       out_ << "]";
     }
-    if (!op.text.empty()) out_ << " \"" << op.text << "\"";
+    if (!op.text.empty()) out_ << " \"" << on_one_line(op.text) << "\"";
     if (op.loc.line != 0) out_ << "   ; " << program_.files[op.loc.file] << ":" << op.loc.line << ":" << op.loc.column;
     out_ << "\n";
     for (const Region& r : op.regions) region("do", r, depth + 1);

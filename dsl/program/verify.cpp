@@ -101,9 +101,9 @@ class Verifier {
 
   void effects(const Op& op, Place place, const SourcePosition& where) const {
     const OpClass cls = class_of(op.opcode);
-    const bool launch_dependent = op.opcode == Opcode::ProgramId || op.opcode == Opcode::NumPrograms;
+    const bool runs_on_device = op.opcode == Opcode::ProgramId || op.opcode == Opcode::NumPrograms || op.opcode == Opcode::Extern;
     const bool writes = cls == OpClass::Write || cls == OpClass::Effect;
-    const bool bad = place == Place::Grid       ? cls != OpClass::Pure || launch_dependent
+    const bool bad = place == Place::Grid       ? cls != OpClass::Pure || runs_on_device
                      : place == Place::Combiner ? cls != OpClass::Pure || !op.regions.empty()
                                                 : place == Place::WhileCondition && writes;
     if (!bad) return;
@@ -132,7 +132,7 @@ class Verifier {
     } else {
       if (!op.regions.empty()) broken("'" + std::string(spelling_of(op.opcode)) + "' has regions", where);
       const Type* wanted = op.results.size() == 1 ? &program_.values[op.results[0]].type : nullptr;
-      results = infer_results({op.opcode, operands, op.ints, wanted}, where);
+      results = infer_results({op.opcode, operands, op.ints, wanted, op.text}, where);
     }
     if (results.size() != op.results.size())
       broken("'" + std::string(spelling_of(op.opcode)) + "' has " + std::to_string(op.results.size()) + " results", where);

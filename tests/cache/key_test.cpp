@@ -1,6 +1,8 @@
 // Content keys: what changes them, what does not, and that they are the same everywhere.
 #include "runtime/cache/content_key.h"
 
+#include "dsl/program/builder.h"
+#include "dsl/program/canonical.h"
 #include "runtime/cache/program_encoding.h"
 #include "tests/cache/samples.h"
 
@@ -118,6 +120,24 @@ TEST(ContentKey, EveryPartOfEveryOperationChangesIt) {
     expect("grid", [](Program& p) { p.grid.yields.pop_back(); });
   }
   EXPECT_GT(changes, 10'000u);
+}
+
+TEST(ContentKey, SourcesOfExternalFunctionsChangeIt) {
+  const auto hash_with = [](const program::External& function, DType result) {
+    program::Builder b("calls");
+    const program::ValueId y = b.add_param("y", program::ParamKind::Output, {result, {-1}, true});
+    b.store(y, {b.integer(DType::I64, 0)}, {0}, b.external(function, {b.real(DType::F32, 1, {8})}, result));
+    return hash_of(program::canonicalize(std::move(b).finish()));
+  };
+  const program::External function{"cuda", "f", "__device__ float f(float x) { return x; }"};
+  const Hash128 key = hash_with(function, DType::F32);
+  EXPECT_EQ(hash_with(function, DType::F32), key);
+  std::set<Hash128> keys{key};
+  keys.insert(hash_with({"cuda", "f", function.source + " "}, DType::F32));
+  keys.insert(hash_with({"cuda", "g", function.source}, DType::F32));
+  keys.insert(hash_with({"hip", "f", function.source}, DType::F32));
+  keys.insert(hash_with(function, DType::F64));
+  EXPECT_EQ(keys.size(), 5u);
 }
 
 TEST(ContentKey, TargetAndCompilerChangeIt) {

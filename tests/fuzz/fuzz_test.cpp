@@ -31,6 +31,7 @@ TEST(Generator, UsesEveryOperation) {
   }
   for (int opcode = 0; opcode <= static_cast<int>(Opcode::Assert); ++opcode) {
     if (static_cast<Opcode>(opcode) == Opcode::Print || static_cast<Opcode>(opcode) == Opcode::NumPrograms) continue;
+    if (static_cast<Opcode>(opcode) == Opcode::Extern) continue;  // the reference cannot run it
     const std::string name(program::mnemonic_of(static_cast<Opcode>(opcode)));
     EXPECT_TRUE(seen.count(name)) << name;
   }

@@ -81,6 +81,8 @@ TEST(PtxUsage, IsReadFromTheLogOfPtxas) {
   EXPECT_EQ(kernels[1].entry, "second");
   EXPECT_EQ(kernels[1].registers, 8);
   EXPECT_EQ(kernels[1].spill_store_bytes, 0u);
+  const std::string called = "ptxas info    : Function properties for called\nptxas         .     80 bytes stack frame, 4 bytes spill stores, 4 bytes spill loads\n";
+  EXPECT_EQ(parse_ptx_usage(log + called).at(1).stack_bytes, 0u);
   EXPECT_TRUE(parse_ptx_usage("").empty());
   EXPECT_TRUE(parse_ptx_usage("no kernels here\nUsed 5 registers").empty());
 }

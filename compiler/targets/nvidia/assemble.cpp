@@ -7,6 +7,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <future>
 #include <sstream>
 
@@ -66,12 +67,21 @@ std::shared_ptr<const PtxAssembler> assembler(std::string& problem) {
   return result.found;
 }
 
-AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const NvidiaTarget& target) {
+AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const std::vector<CudaFunction>& functions, int threads, const NvidiaTarget& target) {
   PtxOptions options;
   options.target = target.architecture;
   options.line_info = true;
-  const PtxSource source{kernel + ".ptx", ptx};
-  return assembler.assemble(std::span(&source, 1), options);
+  std::vector<PtxSource> sources = {{kernel + ".ptx", ptx}};
+  if (!functions.empty() && !assembler.links()) {
+    const CudaFunction& first = functions.front();
+    throw Error(3310, "kernel '" + kernel + "' calls the CUDA function '" + first.name + "', which nvJitLink links with it; here is only " + assembler.description(), first.where)
+        .help("install a CUDA toolkit, or the Python package nvidia-nvjitlink");
+  }
+  // A kernel has as many registers as the functions it calls, which are assembled without knowledge of its blocks.
+  constexpr int kGranularity = 8;
+  if (!functions.empty()) options.max_registers = std::min(target.max_registers, target.registers_per_multiprocessor / threads / kGranularity * kGranularity);
+  for (PtxSource& source : compile_cuda_functions(functions, target)) sources.push_back(std::move(source));
+  return assembler.assemble(sources, options);
 }
 
 std::vector<std::string> remarks_of(const std::string& log) {

@@ -1,6 +1,7 @@
 // From PTX to machine code and the facts about it, with the tools of a CUDA toolkit where this machine has them.
 #pragma once
 
+#include "compiler/targets/nvidia/cuda_functions.h"
 #include "compiler/targets/nvidia/nvidia_target.h"
 #include "runtime/support/cuda/ptx_assembler.h"
 
@@ -16,8 +17,8 @@ void start_search();
 // The assembler of this process; null where there is none, and `problem` is then a sentence that says what was tried. Waits until it is found.
 std::shared_ptr<const PtxAssembler> assembler(std::string& problem);
 
-// Throws Error TW2320.
-AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const NvidiaTarget& target);
+// The PTX of a kernel for blocks of `threads`, linked with the CUDA functions that it calls. Throws Error TW2320, and what compile_cuda_functions() does.
+AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const std::vector<CudaFunction>& functions, int threads, const NvidiaTarget& target);
 
 // What an assembler's log says beyond the facts that PtxUsage holds: warnings, and losses of performance.
 std::vector<std::string> remarks_of(const std::string& log);

@@ -3,6 +3,7 @@
 #include "compiler/targets/debug_lines.h"
 #include "compiler/targets/gpu_module.h"
 #include "compiler/targets/llvm_errors.h"
+#include "compiler/targets/nvidia/cuda_functions.h"
 #include "compiler/targets/nvidia/occupancy.h"
 #include "compiler/targets/position.h"
 #include "runtime/support/error.h"
@@ -107,14 +108,15 @@ std::string emit_ptx(llvm::Module& module, llvm::TargetMachine& machine) {
   return text.str().str();
 }
 
-// LLVM turns what it has no instructions for into calls of functions that nobody has. The driver offers vprintf only.
-void check_calls(const std::string& ptx, const std::string& target) {
+// LLVM turns what it has no instructions for into calls of functions that nobody has. The driver offers vprintf only; `linked` are there when the kernel is linked.
+void check_calls(const std::string& ptx, const std::vector<CudaFunction>& linked, const std::string& target) {
   constexpr std::string_view kExtern = ".extern .func";
   for (std::size_t at = ptx.find(kExtern); at != std::string::npos; at = ptx.find(kExtern, at + 1)) {
     std::size_t start = ptx.find_first_not_of(" \t\n", at + kExtern.size());
     if (ptx[start] == '(') start = ptx.find_first_not_of(" \t\n", ptx.find(')', start) + 1);  // behind the results
     const std::string name = ptx.substr(start, ptx.find_first_of(" \t\n(;", start) - start);
-    if (name != "vprintf") throw Error(2300, "the code for " + target + " calls a function '" + name + "', which does not exist there");
+    if (name == "vprintf" || std::any_of(linked.begin(), linked.end(), [&](const CudaFunction& function) { return function.symbol == name; })) continue;
+    throw Error(2300, "the code for " + target + " calls a function '" + name + "', which does not exist there");
   }
 }
 
@@ -146,7 +148,7 @@ std::string generate(mlir::ModuleOp source, const NvidiaTarget& target, Output o
     text = output == Output::LlvmIr ? print(*module) : timed(phases, "instruction selection", [&] { return emit_ptx(*module, *machine); });
   });
   diagnostics.throw_if_failed(2300, doing);
-  if (output == Output::Ptx) check_calls(text, target.name);
+  if (output == Output::Ptx) check_calls(text, cuda_functions(source), target.name);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/targets/gpu_module.h"
 #include "compiler/targets/nvidia/assemble.h"
 #include "compiler/targets/nvidia/codegen.h"
+#include "compiler/targets/nvidia/cuda_functions.h"
 #include "compiler/targets/nvidia/nvidia_gpu.h"
 #include "compiler/targets/nvidia/nvidia_pipeline.h"
 #include "compiler/targets/nvidia/nvidia_target.h"
@@ -29,12 +30,19 @@ std::shared_ptr<const PtxAssembler> required_assembler(const std::string& level)
   return found;
 }
 
+Error no_linker(const CudaFunction& function, const std::string& problem) {
+  return Error(3310, "a call of the CUDA function '" + function.name + "' needs a linker of PTX, and there is none: " + problem, function.where)
+      .help("install a CUDA toolkit, or the Python packages nvidia-nvjitlink and nvidia-cuda-nvrtc");
+}
+
 std::string print(mlir::ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   module.print(stream);
   return text;
 }
+
+constexpr std::initializer_list<std::string_view> kLanguages = {"cuda"};
 
 class NvidiaBackend : public Target {
  public:
@@ -47,6 +55,7 @@ class NvidiaBackend : public Target {
     return target_.name + " " + target_.features + ", " + (tool ? tool->description() : "PTX");
   }
 
+  std::initializer_list<std::string_view> languages() const override { return kLanguages; }
   void start_tools() const override { start_search(); }
 
   const std::vector<CompileLevel>& levels() const override {
@@ -76,9 +85,10 @@ class NvidiaBackend : public Target {
     if (level == "llvm") return bytes(nvidia::generate(module, target_, Output::LlvmIr, phases));
     const std::string ptx = nvidia::generate(module, target_, Output::Ptx, phases);
     if (level == "ptx") return bytes(ptx);
-    const std::string kernel = read_gpu_module(module).kernel.getName().str();
+    GpuModule gpu = read_gpu_module(module);
+    const std::string kernel = gpu.kernel.getName().str();
     const auto tool = required_assembler(std::string(level));
-    AssembledPtx assembled = timed(phases, "assembly", [&] { return assemble(*tool, kernel, ptx, target_); });
+    AssembledPtx assembled = timed(phases, "assembly", [&] { return assemble(*tool, kernel, ptx, cuda_functions(module), gpu.warps * kWarpSize, target_); });
     return level == "cubin" ? std::move(assembled.cubin) : bytes(disassemble(assembled.cubin));
   }
 
@@ -95,12 +105,14 @@ class NvidiaBackend : public Target {
 
     std::string problem;
     const std::shared_ptr<const PtxAssembler> tool = timed(artifact.phases, "finding an assembler", [&] { return assembler(problem); });
+    const std::vector<CudaFunction> functions = cuda_functions(module);
     if (!tool) {
+      if (!functions.empty()) throw no_linker(functions.front(), problem);
       artifact.code.assign(ptx.begin(), ptx.end());
       artifact.remarks.push_back("left as PTX, which the driver assembles: " + problem);
       return;
     }
-    AssembledPtx assembled = timed(artifact.phases, "assembly", [&] { return assemble(*tool, artifact.kernel, ptx, target_); });
+    AssembledPtx assembled = timed(artifact.phases, "assembly", [&] { return assemble(*tool, artifact.kernel, ptx, functions, artifact.launch.threads, target_); });
     log(LogLevel::Debug, "'" + artifact.kernel + "', " + tool->description() + ": " + assembled.log);
     artifact.code = std::move(assembled.cubin);
     artifact.assembler = tool->description();

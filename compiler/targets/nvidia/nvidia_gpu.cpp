@@ -1,5 +1,6 @@
 #include "compiler/targets/nvidia/nvidia_gpu.h"
 
+#include "compiler/targets/nvidia/cuda_functions.h"
 #include "compiler/targets/nvidia/inline_assembly.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -197,6 +198,7 @@ llvm::SmallVector<mlir::Value> NvidiaGpu::load_matrices(Builder& b, Value addres
 }
 
 mlir::Value NvidiaGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
+  if (auto external = llvm::dyn_cast<tile::ExternOp>(op)) return call_cuda_function(b, external, operands);
   if (!result.isF32()) return {};
   if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.ftz.f32 $0, $1;", "=f,f", false);
   if (llvm::isa<mlir::math::RsqrtOp>(op)) return inline_assembly(b, result, operands, "rsqrt.approx.f32 $0, $1;", "=f,f", false);

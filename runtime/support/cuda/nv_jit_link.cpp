@@ -72,6 +72,8 @@ class NvJitLink : public PtxAssembler {
 
   const std::string& description() const override { return description_; }
 
+  bool links() const override { return true; }
+
   AssembledPtx assemble(std::span<const PtxSource> sources, const PtxOptions& options) const override {
     std::vector<std::string> words = {"-arch=" + options.target, "-O" + std::to_string(options.optimization), "-Xptxas=-v"};
     if (options.max_registers > 0) words.push_back("-maxrregcount=" + std::to_string(options.max_registers));

@@ -47,8 +47,9 @@ std::string line_of(const std::string& text, std::size_t number) {
 }  // namespace
 
 std::vector<PtxUsage> parse_ptx_usage(std::string_view log) {
-  constexpr std::string_view kEntry = "Compiling entry function '";
+  constexpr std::string_view kEntry = "Compiling entry function '", kProperties = "Function properties for ";
   std::vector<PtxUsage> kernels;
+  bool of_kernel = false;  // what is said of functions that are called is not of the kernel before
   while (!log.empty()) {
     const std::size_t end = log.find('\n');
     const std::string_view line = log.substr(0, end);
@@ -56,9 +57,14 @@ std::vector<PtxUsage> parse_ptx_usage(std::string_view log) {
     if (const std::size_t at = line.find(kEntry); at != std::string_view::npos) {
       const std::string_view name = line.substr(at + kEntry.size());
       kernels.emplace_back().entry = name.substr(0, name.find('\''));
+      of_kernel = true;
+    } else if (const std::size_t properties = line.find(kProperties); properties != std::string_view::npos) {
+      const std::string_view name = trimmed(line.substr(properties + kProperties.size()));
+      of_kernel = !kernels.empty() && name == kernels.back().entry;
     } else if (kernels.empty()) {
       continue;
     } else if (line.find(" bytes stack frame") != std::string_view::npos) {
+      if (!of_kernel) continue;
       kernels.back().stack_bytes = number_before(line, " bytes stack frame");
       kernels.back().spill_store_bytes = number_before(line, " bytes spill stores");
       kernels.back().spill_load_bytes = number_before(line, " bytes spill loads");

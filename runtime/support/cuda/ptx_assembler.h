@@ -48,7 +48,10 @@ class PtxAssembler {
   // Which assembler and version: "nvJitLink 13.0", "ptxas 13.0.88". Code from assemblers of one description is the same.
   virtual const std::string& description() const = 0;
 
-  // One cubin of all sources, which may call each other's functions. ptxas takes exactly one source.
+  // Whether it takes more than one source. nvJitLink does, ptxas does not.
+  virtual bool links() const = 0;
+
+  // One cubin of all sources, which may call each other's functions.
   virtual AssembledPtx assemble(std::span<const PtxSource> sources, const PtxOptions& options) const = 0;
 };
 

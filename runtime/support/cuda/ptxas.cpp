@@ -48,6 +48,8 @@ class Ptxas : public PtxAssembler {
 
   const std::string& description() const override { return description_; }
 
+  bool links() const override { return false; }
+
   AssembledPtx assemble(std::span<const PtxSource> sources, const PtxOptions& options) const override {
     if (sources.size() != 1)
       throw Error(3310, "linking " + std::to_string(sources.size()) + " PTX sources needs nvJitLink, and only ptxas is here")

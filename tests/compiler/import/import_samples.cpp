@@ -198,10 +198,15 @@ void effects(Builder& b) {
   b.ops(Opcode::Assert, {b.op(Opcode::Gt, {x, b.integer(DType::I32, 0)})}, {}, nullptr, "x is positive");
 }
 
+void external(Builder& b) {
+  const ValueId x = b.add_param("x", ParamKind::Scalar, tile(DType::BF16)), wide = b.broadcast(x, {4});
+  keep(b, b.external({"cuda", "pick", "__device__ int pick(__nv_bfloat16, unsigned char);"}, {wide, b.integer(DType::U8, 3)}, DType::I32));
+}
+
 const std::map<std::string, std::function<void(Builder&)>> kSamples = {
     {"interface", interface}, {"memory", memory}, {"atomics", atomics},           {"floats", floats},           {"integers", integers},
     {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
-    {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},
+    {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},     {"external", external},
 };
 
 }  // namespace

@@ -19,3 +19,12 @@ func.func @arithmetic(%x: i64, %t: tensor<4xi32>, %v: vector<16xi32>, %f: f32, %
   %6 = tile.fptosi_sat %h : vector<8xf32> to vector<8xi64>
   return
 }
+
+// CHECK-LABEL: func.func @extern
+func.func @extern(%x: f32, %t: tensor<4xi32>, %h: tensor<4xf16>, %b: tensor<4xi1>) {
+  // CHECK: tile.extern "cuda" "gelu"(%{{.*}}) source "float gelu(float);" dtypes ["f32", "f32"] : (f32) -> f32
+  %0 = tile.extern "cuda" "gelu"(%x) source "float gelu(float);" dtypes ["f32", "f32"] : (f32) -> f32
+  // CHECK: tile.extern "cuda" "ns::f"(%{{.*}}, %{{.*}}, %{{.*}}) source "..." dtypes ["u32", "f16", "bool", "i8"] : (tensor<4xi32>, tensor<4xf16>, tensor<4xi1>) -> tensor<4xi8>
+  %1 = tile.extern "cuda" "ns::f"(%t, %h, %b) source "..." dtypes ["u32", "f16", "bool", "i8"] : (tensor<4xi32>, tensor<4xf16>, tensor<4xi1>) -> tensor<4xi8>
+  return
+}

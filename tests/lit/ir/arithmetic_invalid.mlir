@@ -45,3 +45,51 @@ func.func @conversion_of_half_width(%x: f32) {
   %0 = tile.fptosi_sat %x : f32 to i24
   return
 }
+
+// -----
+
+func.func @extern_without_arguments() {
+  // expected-error@+1 {{'tile.extern' op expected 1 or more operands, but found 0}}
+  %0 = tile.extern "cuda" "f"() source "..." dtypes ["f32"] : () -> f32
+  return
+}
+
+// -----
+
+func.func @extern_without_source(%x: f32) {
+  // expected-error@+1 {{'tile.extern' op needs a language, a name and a source}}
+  %0 = tile.extern "cuda" "f"(%x) source "" dtypes ["f32", "f32"] : (f32) -> f32
+  return
+}
+
+// -----
+
+func.func @extern_shapes(%x: tensor<4xf32>, %y: tensor<8xf32>) {
+  // expected-error@+1 {{'tile.extern' op requires the same shape for all operands and results}}
+  %0 = tile.extern "cuda" "f"(%x, %y) source "..." dtypes ["f32", "f32", "f32"] : (tensor<4xf32>, tensor<8xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @extern_dtypes_missing(%x: f32) {
+  // expected-error@+1 {{'tile.extern' op has 1 dtypes for 1 arguments and a result}}
+  %0 = tile.extern "cuda" "f"(%x) source "..." dtypes ["f32"] : (f32) -> f32
+  return
+}
+
+// -----
+
+func.func @extern_dtype_of_argument(%x: i32) {
+  // expected-error@+1 {{'tile.extern' op dtype 'u64' does not stand for elements of 'i32'}}
+  %0 = tile.extern "cuda" "f"(%x) source "..." dtypes ["u64", "f32"] : (i32) -> f32
+  return
+}
+
+// -----
+
+func.func @extern_dtype_of_result(%x: i32) {
+  // expected-error@+1 {{'tile.extern' op dtype 'float' does not stand for elements of 'f32'}}
+  %0 = tile.extern "cuda" "f"(%x) source "..." dtypes ["u32", "float"] : (i32) -> f32
+  return
+}

@@ -89,3 +89,13 @@ func.func @arange() -> (tensor<64xi64>, tensor<64xi64>, tensor<64xi32>, tensor<6
   %3 = arith.extui %a : tensor<64xi32> to tensor<64xi64>
   return %0, %1, %2, %3 : tensor<64xi64>, tensor<64xi64>, tensor<64xi32>, tensor<64xi64>
 }
+
+// CHECK-LABEL: func.func @extern
+// CHECK-SAME: %[[X:.*]]: tensor<64x1xf32>
+func.func @extern(%x: tensor<64x1xf32>) -> tensor<64x128xi8> {
+  // CHECK: %[[Y:.*]] = tile.extern "cuda" "f"(%[[X]]) source "..." dtypes ["f32", "i8"] : (tensor<64x1xf32>) -> tensor<64x1xi8>
+  // CHECK: tile.broadcast %[[Y]] : tensor<64x1xi8> -> tensor<64x128xi8>
+  %wide = tile.broadcast %x : tensor<64x1xf32> -> tensor<64x128xf32>
+  %0 = tile.extern "cuda" "f"(%wide) source "..." dtypes ["f32", "i8"] : (tensor<64x128xf32>) -> tensor<64x128xi8>
+  return %0 : tensor<64x128xi8>
+}

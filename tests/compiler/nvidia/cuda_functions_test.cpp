@@ -1,0 +1,53 @@
+// Functions in CUDA C++ that kernels call: their wrappers, what is seen of them from outside, and what is needed to link them.
+#include "compiler/targets/nvidia/cuda_functions.h"
+#include "compiler/targets/nvidia/assemble.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tilewright::nvidia {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(CudaFunctions, WrappersPassWords) {
+  const std::vector<CudaFunction> functions = {{"w0", "f", "SOURCE", {DType::F32, DType::I8, DType::Bool, DType::U64, DType::F64}, {}},
+                                               {"w1", "g", "SOURCE", {DType::F16, DType::BF16}, {}}};
+  const std::string text = cuda_text(functions);
+  EXPECT_THAT(text, HasSubstr("SOURCE\n#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n#line 1 \"call of f\"\n"));
+  EXPECT_THAT(text, HasSubstr("extern \"C\" __device__ double w0(float a0, int a1, unsigned a2, unsigned long long a3) { return static_cast<double>(f(static_cast<float>(a0), "
+                              "static_cast<signed char>(a1), static_cast<bool>(a2), static_cast<unsigned long long>(a3))); }\n"));
+  EXPECT_THAT(text, HasSubstr("extern \"C\" __device__ unsigned w1(unsigned a0) { return "
+                              "__bfloat16_as_ushort(static_cast<__nv_bfloat16>(g(__ushort_as_half(static_cast<unsigned short>(a0))))); }\n"));
+  EXPECT_THAT(cuda_text({functions[0]}), Not(HasSubstr("#include")));
+}
+
+TEST(CudaFunctions, DefinitionsOfTheAuthorAreLocal) {
+  EXPECT_EQ(with_local_definitions(".visible .func f()\n.weak .func g()\n.visible .func keep_0()\n.extern .func vprintf\n.visible .global .b32 t;\n", "keep_"),
+            ".func f()\n.func g()\n.visible .func keep_0()\n.extern .func vprintf\n.global .b32 t;\n");
+}
+
+class OneSource : public PtxAssembler {
+ public:
+  const std::string& description() const override { return name_; }
+  bool links() const override { return false; }
+  AssembledPtx assemble(std::span<const PtxSource>, const PtxOptions&) const override { return {}; }
+
+ private:
+  std::string name_ = "one source";
+};
+
+TEST(CudaFunctions, WithoutALinkerItSaysWhatIsMissing) {
+  try {
+    assemble(OneSource(), "k", "", {{"w0", "f", "SOURCE", {DType::F32, DType::F32}, {"author.cpp", 7, 3}}}, 128, resolve_target("sm_90a"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), 3310);
+    EXPECT_THAT(error.message(), HasSubstr("calls the CUDA function 'f', which nvJitLink links with it; here is only one source"));
+    EXPECT_EQ(error.where().line, 7u);
+  }
+}
+
+}  // namespace
+}  // namespace tilewright::nvidia
