@@ -197,7 +197,7 @@ std::string with_local_definitions(const std::string& ptx, std::string_view kept
   std::string text;
   for (std::string line; std::getline(lines, line); text += '\n') {
     std::size_t prefix = 0;
-    for (std::string_view linkage : {".visible ", ".weak ", ".common "}) {
+    for (std::string_view linkage : {".visible ", ".weak "}) {
       if (line.starts_with(linkage)) prefix = linkage.size();
     }
     const bool keeps = line.find(kept) != std::string::npos;

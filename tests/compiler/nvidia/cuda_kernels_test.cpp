@@ -83,6 +83,17 @@ struct Halves {
 };
 TW_KERNEL(Halves, "halves", "x", "y")
 
+// In a combiner, and for rows that repeat.
+struct Joined {
+  Grid grid(In x) const { return {1}; }
+  void body(In x, Out y) const {
+    const ExternFunction join = extern_cuda("__device__ float join(float a, float b) { return fmaxf(a, b); }", "join", f32);
+    Tile row = load(x, {0}, {32});
+    store(y, {0}, reduce(row, 0, [&](Tile a, Tile b) { return join(a, b); }) + sum(gelu(broadcast_to(row, {64, 32})), 0));
+  }
+};
+TW_KERNEL(Joined, "joined", "x", "y")
+
 template <class K>
 std::shared_ptr<const program::Program> traced() {
   program::CallFacts facts;
@@ -123,14 +134,23 @@ std::string missing_tools() {
   return tool->links() ? "" : "nvJitLink is not here, " + tool->description() + " is";
 }
 
+std::ptrdiff_t calls_in(const std::string& ptx, int function) {
+  const std::regex call("call\\.uni \\(retval0\\),\\s+tilewright_extern_" + std::to_string(function));
+  return std::distance(std::sregex_iterator(ptx.begin(), ptx.end(), call), {});
+}
+
 #define NEEDS_TOOLS() \
   if (const std::string missing = missing_tools(); !missing.empty()) GTEST_SKIP() << missing
 
 TEST(CudaKernels, AreCalledInPtx) {
   const std::string ptx = emit(*traced<Gelu>(), "ptx");
   EXPECT_THAT(ptx, HasSubstr(".extern .func  (.param .b32 func_retval0) tilewright_extern_0"));
-  const std::regex call(R"(call\.uni \(retval0\),\s+tilewright_extern_0)");
-  EXPECT_EQ(std::distance(std::sregex_iterator(ptx.begin(), ptx.end(), call), {}), 8) << ptx;  // of 1024 elements, 128 threads
+  EXPECT_EQ(calls_in(ptx, 0), 8) << ptx;  // 1024 elements, 128 threads
+}
+
+TEST(CudaKernels, CallsStandInCombinersAndOnceForRowsThatRepeat) {
+  const std::string ptx = emit(*traced<Joined>(), "ptx");
+  EXPECT_EQ(calls_in(ptx, 0) + calls_in(ptx, 1), 6) << ptx;  // five steps across the lanes of a warp, and one element a lane
 }
 
 TEST(CudaKernels, OtherTargetsRefuseWithThePosition) {

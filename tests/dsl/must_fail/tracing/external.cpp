@@ -14,7 +14,7 @@ const ExternFunction gelu = extern_cuda(kSource, "gelu", f32), nameless = extern
 struct ExternWithoutName {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
-    store(y, {0, 0}, nameless(load(x, {0, 0}, {8, 8})));  // error[TW1230]:35 an external function has no name
+    store(y, {0, 0}, nameless(load(x, {0, 0}, {8, 8})));  // error[TW1230]:30 an external function has no name
   }
 };
 MUST_FAIL(ExternWithoutName, ({}), "x", "y")
@@ -22,7 +22,7 @@ MUST_FAIL(ExternWithoutName, ({}), "x", "y")
 struct ExternNameIsACall {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
-    store(y, {0, 0}, phrase(load(x, {0, 0}, {8, 8})));  // error[TW1230]:33 'gelu(x)' is not the name of a function
+    store(y, {0, 0}, phrase(load(x, {0, 0}, {8, 8})));  // error[TW1230]:28 'gelu(x)' is not the name of a function
   }
 };
 MUST_FAIL(ExternNameIsACall, ({}), "x", "y")
@@ -30,7 +30,7 @@ MUST_FAIL(ExternNameIsACall, ({}), "x", "y")
 struct ExternNameIsHalf {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
-    store(y, {0, 0}, halves(load(x, {0, 0}, {8, 8})));  // error[TW1230]:33 'gelu::' is not the name of a function
+    store(y, {0, 0}, halves(load(x, {0, 0}, {8, 8})));  // error[TW1230]:28 'gelu::' is not the name of a function
   }
 };
 MUST_FAIL(ExternNameIsHalf, ({}), "x", "y")
@@ -38,7 +38,7 @@ MUST_FAIL(ExternNameIsHalf, ({}), "x", "y")
 struct ExternWithoutSource {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
-    store(y, {0, 0}, sourceless(load(x, {0, 0}, {8, 8})));  // error[TW1230]:37 the source of external function 'gelu' is empty
+    store(y, {0, 0}, sourceless(load(x, {0, 0}, {8, 8})));  // error[TW1230]:32 the source of external function 'gelu' is empty
   }
 };
 MUST_FAIL(ExternWithoutSource, ({}), "x", "y")
@@ -47,7 +47,7 @@ struct ExternShapes {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
     Tile a = load(x, {0, 0}, {8, 8}), b = load(x, {0, 0}, {4, 8});
-    store(y, {0, 0}, gelu(a, b));  // error[TW1204]:27 tile shapes do not match in 'gelu': 8x8 and 4x8
+    store(y, {0, 0}, gelu(a, b));  // error[TW1204]:26 tile shapes do not match in 'gelu': 8x8 and 4x8
   }
 };
 MUST_FAIL(ExternShapes, ({}), "x", "y")
