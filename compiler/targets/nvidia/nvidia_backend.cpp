@@ -42,8 +42,6 @@ std::string print(mlir::ModuleOp module) {
   return text;
 }
 
-constexpr std::initializer_list<std::string_view> kLanguages = {"cuda"};
-
 class NvidiaBackend : public Target {
  public:
   explicit NvidiaBackend(NvidiaTarget target) : target_(std::move(target)), gpu_(target_) {}
@@ -55,7 +53,10 @@ class NvidiaBackend : public Target {
     return target_.name + " " + target_.features + ", " + (tool ? tool->description() : "PTX");
   }
 
-  std::initializer_list<std::string_view> languages() const override { return kLanguages; }
+  std::initializer_list<std::string_view> languages() const override {
+    static const std::initializer_list<std::string_view> languages = {"cuda"};
+    return languages;
+  }
   void start_tools() const override { start_search(); }
 
   const std::vector<CompileLevel>& levels() const override {

@@ -1,5 +1,6 @@
 // Kernels that call functions in CUDA C++: the calls in PTX, who refuses them, and, where NVRTC and nvJitLink are here, the linked machine code. No device is needed.
 #include "compiler/compiler.h"
+#include "dsl/program/kernel.h"
 #include "dsl/tilewright.h"
 #include "runtime/support/cuda/nvrtc.h"
 #include "runtime/support/cuda/ptx_assembler.h"
