@@ -64,7 +64,7 @@ TEST_F(ExternalCuda, ComputesWhatTilesCompute) {
   constexpr int kCount = 5001;
   HostTensor x(DType::F32, {kCount});
   for (int i = 0; i < kCount; ++i) x.set(i, 12.0 * i / kCount - 6);
-  const DeviceTensor in = session().upload(x), called = session().allocate(DType::F32, {kCount}), written = session().allocate(DType::F32, {kCount});
+  const DeviceTensor in = session().upload(x), called = session().upload(HostTensor(DType::F32, {kCount})), written = session().upload(HostTensor(DType::F32, {kCount}));
   session().launch(kernel_of<Gelu>(), std::vector<Argument>{in.view(), called.view(), written.view()}, {});
   const std::vector<double> a = session().download(called).to_doubles(), b = session().download(written).to_doubles();
   for (int i = 0; i < kCount; ++i) {
@@ -77,7 +77,7 @@ TEST_F(ExternalCuda, ComputesWhatTilesCompute) {
 TEST_F(ExternalCuda, NarrowIntegersKeepTheirSign) {
   HostTensor x(DType::I32, {256});
   for (int i = 0; i < 256; ++i) x.set(i, i - 128);
-  const DeviceTensor in = session().upload(x), out = session().allocate(DType::I32, {256});
+  const DeviceTensor in = session().upload(x), out = session().upload(HostTensor(DType::I32, {256}));
   session().launch(kernel_of<Pick>(), std::vector<Argument>{in.view(), out.view()}, {});
   const std::vector<double> y = session().download(out).to_doubles();
   for (int i = 0; i < 256; ++i) {
