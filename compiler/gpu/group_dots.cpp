@@ -21,6 +21,14 @@ Value root_of(Value view) {
 
 bool is_tile(mlir::Type type) { return llvm::isa<mlir::RankedTensorType>(type); }
 
+bool is_made_before(Value tile, scf::ForOp loop) { return !loop->isAncestor(tile.getParentRegion()->getParentOp()); }
+
+// Whether a left operand's rows are such as a product reads from shared memory.
+bool has_whole_rows(tile::DotOp dot, const GroupProduct& product) {
+  const auto type = dot.getA().getType();
+  return type.getShape()[1] * type.getElementTypeBitWidth() / 8 % product.row_bytes == 0;
+}
+
 // The dots that a load's tile reaches; nullopt where it reaches something else.
 std::optional<llvm::SmallVector<mlir::OpOperand*>> dots_of(Value tile) {
   llvm::SmallVector<mlir::OpOperand*> dots;
@@ -102,6 +110,10 @@ void GroupDots::visit(scf::ForOp loop) {
     }
   }
   dots_.insert(dots.begin(), dots.end());
+  for (tile::DotOp dot : dots) {
+    const auto product = target_.group_product(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType());
+    if (is_made_before(dot.getA(), loop) && has_whole_rows(dot, *product)) storing_.insert(dot);
+  }
   loads_.insert(loads.begin(), loads.end());
 }
 
@@ -115,7 +127,7 @@ std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
   if (warps_ % product->warps != 0 || m % rows != 0) return std::to_string(m) + " rows are no multiple of the " + std::to_string(rows) + " of its " + std::to_string(warps_) + " warps";
   if (n % 8 != 0 || n > product->max_n) return std::to_string(n) + " columns are not a multiple of 8 up to " + std::to_string(product->max_n);
   if (k % product->k != 0) return "its depth of " + std::to_string(k) + " is no multiple of " + std::to_string(product->k);
-  if (!loop->isAncestor(dot.getA().getParentRegion()->getParentOp()) && n > product->max_n_beside_left)
+  if (is_made_before(dot.getA(), loop) && !has_whole_rows(dot, *product) && n > product->max_n_beside_left)
     return "its left operand stays in registers around the loop, beside " + std::to_string(n) + " columns; up to " + std::to_string(product->max_n_beside_left) + " are known to go well";
   const auto b = operand_source(dot.getB());
   if (!b) return "its right operand is not loaded";

@@ -30,6 +30,8 @@ class GroupDots {
   bool contains(tile::DotOp dot) const { return dots_.contains(dot); }
   bool contains(tile::LoadOp load) const { return loads_.contains(load); }
   bool empty() const { return dots_.empty(); }
+  // Whether a dot among them reads its left operand from shared memory, where it is stored once: it is the same in all turns of the loop.
+  bool stores_left(tile::DotOp dot) const { return storing_.contains(dot); }
   // In the order of the program.
   llvm::ArrayRef<tile::LoadOp> loads() const { return loads_.getArrayRef(); }
   llvm::ArrayRef<tile::DotOp> dots() const { return dots_.getArrayRef(); }
@@ -47,6 +49,7 @@ class GroupDots {
   llvm::DenseSet<mlir::Value> stored_;
   llvm::SetVector<tile::DotOp> dots_;
   llvm::SetVector<tile::LoadOp> loads_;
+  llvm::DenseSet<mlir::Operation*> storing_;
   llvm::DenseMap<mlir::Operation*, std::string> reasons_;
 };
 

@@ -26,7 +26,8 @@ struct GroupProduct {
   int warps = 4;
   int m = 64, k = 16;           // of one instruction
   int max_n = 256;              // a multiple of 8
-  int max_n_beside_left = 256;  // where the left operand stays in registers around the loop
+  int max_n_beside_left = 256;  // where the left operand stays in registers around the loop, since its rows are no multiples of row_bytes
+  int max_accumulators = 200;   // elements of a thread, of all products of a loop, where one of them is begun a turn ahead
   int row_bytes = 128;          // of operands in shared memory (shared_tiles.h): the rows of their columns
   int max_box_rows = 256, max_box_rank = 5;  // of what one copy brings to shared memory, and of the tensor that it is from
 };
@@ -46,6 +47,7 @@ struct GroupMultiply {
   llvm::SmallVector<mlir::Value> a_rows;                              // i32; the first row of each block, in shared memory
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> a_registers;      // of each block, step by step along the depth
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> acc;              // of each block, fragment by fragment; empty: zeros
+  bool waits = true;                                                  // else the sums may not be touched before group_wait(); a is in shared memory
 };
 
 // A copy of a box of a view to shared memory.
@@ -111,6 +113,7 @@ class GpuTarget {
   // were announced have come; phases are counted from 0, and waiting for a phase takes its number modulo 2.
   virtual std::optional<GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const { return std::nullopt; }  // nullopt: no roles for these elements
   virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
+  virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const { return {}; }  // all of one product that does not wait, in any order; those begun before are complete too
   virtual int producer_warps(int consumer_warps) const { return 1; }                     // of which one thread works
   virtual void begin_role(Builder& b, int consumer_warps, bool consumes) const {}        // by all threads of the role
   virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps
@@ -120,6 +123,7 @@ class GpuTarget {
   virtual void arrive(Builder& b, Value signal, Value predicate) const {}                // where the predicate holds
   virtual void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const {}   // and announces so many bytes
   virtual void copy_box(Builder& b, const BoxCopy& copy) const {}
+  virtual void publish_tile(Builder& b) const {}  // what this thread has written to shared memory is there for the group products of all that meet it at a barrier
   // Attributes of a parameter that holds what copies of boxes of one view need; null: they need none.
   virtual mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const { return {}; }
 

@@ -267,7 +267,8 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
     }
     for (const Thread& thread : threads_) all_finished &= thread.fiber.finished();
     if (all_finished) return boxes_.empty() || !problem_.empty() ? problem_ : "a copy is begun that nobody waits for";
-    if (release() || release_signals()) continue;
+    const bool some_met = release(), some_signalled = release_signals();  // so that a tile is overwritten as soon as it has been given back
+    if (some_met || some_signalled) continue;
     if (!boxes_.empty()) {
       finish_box(boxes_.front());
       boxes_.pop_front();

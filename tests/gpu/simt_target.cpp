@@ -161,7 +161,18 @@ std::optional<gpu::GroupProduct> SimtTarget::group_product(mlir::Type operand, m
   return gpu::GroupProduct();
 }
 
+// A product that does not wait takes place as late as it can, when it is waited for; until then its sums are garbage.
 llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& b, const gpu::GroupMultiply& product) const {
+  if (!product.waits) {
+    InFlight& later = in_flight_.emplace_back(InFlight{product, {}});
+    later.product.waits = true;
+    llvm::SmallVector<llvm::SmallVector<Value>> sums(product.a_rows.size());
+    for (auto& block : sums) {
+      for (std::int64_t i = 0; i < product.n / 2; ++i) block.push_back(garbage(b, b.getF32Type()));
+      later.sums.append(block);
+    }
+    return sums;
+  }
   const gpu::MatrixInstruction instruction = *matrix_instruction(product.element, b.getF32Type(), gpu::GroupProduct().m, product.n, product.depth);
   const std::int32_t number = number_of(instruction, product.element);
   const auto fragment_of = [&](int operand, const gpu::SharedOperand& shared, Value first, std::int64_t k) {
@@ -188,6 +199,14 @@ llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& 
     }
   }
   return results;
+}
+
+llvm::SmallVector<Value> SimtTarget::group_wait(Builder& b, mlir::ValueRange sums) const {
+  const auto begun = llvm::find_if(in_flight_, [&](const InFlight& each) { return llvm::is_contained(each.sums, sums.front()); });
+  llvm::SmallVector<Value> complete, in_order;
+  for (const auto& block : group_multiply(b, begun->product)) complete.append(block);
+  for (Value sum : sums) in_order.push_back(complete[static_cast<std::size_t>(llvm::find(begun->sums, sum) - begun->sums.begin())]);
+  return in_order;
 }
 
 void SimtTarget::barrier_of(Builder& b, int warps) const { call(b, "simt_barrier_of", {}, {constant(b, sites_++), constant(b, warps)}); }

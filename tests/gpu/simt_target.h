@@ -37,6 +37,7 @@ class SimtTarget final : public gpu::GpuTarget {
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   std::optional<gpu::GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
+  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const override;
   void barrier_of(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void wait_signal(Builder& b, Value signal, Value phase) const override;
@@ -52,6 +53,11 @@ class SimtTarget final : public gpu::GpuTarget {
   llvm::SmallVector<Value> multiplied(Builder& b, std::int32_t instruction, std::size_t count, mlir::Type element) const;
 
   const Configuration& configuration_;
+  struct InFlight {
+    gpu::GroupMultiply product;
+    llvm::SmallVector<Value> sums;  // what stands for them until then
+  };
+  mutable std::vector<InFlight> in_flight_;
   mutable std::int32_t sites_ = 0;  // places of the code where threads wait, one number each
 };
 

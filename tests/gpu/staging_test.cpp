@@ -40,20 +40,32 @@ fuzz::Case case_of(const Product& p) {
   return test;
 }
 
-// Softmax without its softmax: two products a turn, the left operands of which stay in registers, in a loop within a loop within a branch.
-fuzz::Case chained_case() {
-  constexpr std::int64_t kRows = 64, kColumns = 64, kWidth = 64, kLength = 160;
+// Softmax without its softmax: two products a turn, in a loop within a loop. The left operand of the first is the same in all turns, that of the second comes from the first. Turns of the outer loop may have no
+// inner one.
+struct Chain {
+  std::int64_t rows, columns, width, length, stages;
+  bool some_empty;
+};
+
+void PrintTo(const Chain& c, std::ostream* out) {
+  *out << c.rows << "x" << c.columns << "x" << c.width << ", " << c.length << " long, " << c.stages << " stages" << (c.some_empty ? ", some empty" : "");
+}
+
+class RolesTest : public ::testing::TestWithParam<Chain> {};
+
+fuzz::Case case_of(const Chain& c) {
   fuzz::Case test;
   Builder b("chained");
-  const ValueId q = add_view(b, test, "q", program::ParamKind::Input, DType::BF16, {kRows, kWidth}), k = add_view(b, test, "k", program::ParamKind::Input, DType::BF16, {kLength, kWidth});
-  const ValueId v = add_view(b, test, "v", program::ParamKind::Input, DType::BF16, {kLength, kWidth}), out = add_view(b, test, "out", program::ParamKind::Output, DType::F32, {kRows, kWidth});
+  const ValueId q = add_view(b, test, "q", program::ParamKind::Input, DType::BF16, {c.rows, c.width}), k = add_view(b, test, "k", program::ParamKind::Input, DType::BF16, {c.length, c.width});
+  const ValueId v = add_view(b, test, "v", program::ParamKind::Input, DType::BF16, {c.length, c.width}), out = add_view(b, test, "out", program::ParamKind::Output, DType::F32, {c.rows, c.width});
   const auto i64 = [&](std::int64_t value) { return b.integer(DType::I64, value); };
-  const ValueId scaled = b.load(q, {i64(0), i64(0)}, {0, 1}, {kRows, kWidth});
-  const auto outer = b.begin_for(i64(0), i64(2), i64(1), {b.real(DType::F32, 0, {kRows, kWidth})}, 1);
-  const auto inner = b.begin_for(i64(0), i64(kLength), i64(kColumns), {outer[1]}, 2);
-  const ValueId logits = b.dot(scaled, b.transpose(b.load(k, {inner[0], i64(0)}, {0, 1}, {kColumns, kWidth}), {1, 0}), b.real(DType::F32, 0, {kRows, kColumns}));
+  const ValueId scaled = b.load(q, {i64(0), i64(0)}, {0, 1}, {c.rows, c.width});
+  const auto outer = b.begin_for(i64(0), i64(2), i64(1), {b.real(DType::F32, 0, {c.rows, c.width})}, 1);
+  const ValueId end = c.some_empty ? b.elementwise(program::Opcode::Mul, {outer[0], i64(c.length)}) : i64(c.length);
+  const auto inner = b.begin_for(i64(0), end, i64(c.columns), {outer[1]}, c.stages);
+  const ValueId logits = b.dot(scaled, b.transpose(b.load(k, {inner[0], i64(0)}, {0, 1}, {c.columns, c.width}), {1, 0}), b.real(DType::F32, 0, {c.rows, c.columns}));
   const ValueId weights = b.cast(b.elementwise(program::Opcode::Mul, {logits, b.real(DType::F32, 0.125)}), DType::BF16);
-  const ValueId sum = b.dot(weights, b.load(v, {inner[0], i64(0)}, {0, 1}, {kColumns, kWidth}), inner[1]);
+  const ValueId sum = b.dot(weights, b.load(v, {inner[0], i64(0)}, {0, 1}, {c.columns, c.width}), inner[1]);
   const auto turn = b.end_for({sum});
   const auto all = b.end_for({turn[0]});
   b.store(out, {i64(0), i64(0)}, {0, 1}, all[0]);
@@ -61,10 +73,10 @@ fuzz::Case chained_case() {
   return test;
 }
 
-TEST(RolesTest, ProductsOfProductsAgreeWithTheReference) {
+TEST_P(RolesTest, ProductsOfProductsAgreeWithTheReference) {
   for (const Configuration& configuration : configurations()) {
     const auto target = simulated_target(configuration);
-    const fuzz::Outcome outcome = fuzz::check(chained_case(), *target);
+    const fuzz::Outcome outcome = fuzz::check(case_of(GetParam()), *target);
     EXPECT_FALSE(outcome.failed()) << configuration.name << ": " << outcome.text;
   }
 }
@@ -92,6 +104,8 @@ std::vector<Product> products() {
   all.push_back({DType::F32, 96, 96, 304, 304, 1, false});  // operands that do not fit in shared memory at once
   return all;
 }
+
+INSTANTIATE_TEST_SUITE_P(Chains, RolesTest, ::testing::Values(Chain{64, 64, 64, 160, 2, false}, Chain{64, 128, 64, 300, 3, true}, Chain{128, 64, 128, 64, 2, false}, Chain{64, 64, 32, 130, 2, true}));
 
 INSTANTIATE_TEST_SUITE_P(Products, StagingTest, ::testing::ValuesIn(products()));
 

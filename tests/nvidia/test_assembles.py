@@ -52,16 +52,18 @@ def test_every_kernel_assembles_without_spills(binary, operators, target):
     assert not problems, "\n" + "\n".join(problems)
 
 
-HOPPER = {
-    "matmul": {"dtype": "bf16", "block_m": "128", "block_n": "256", "block_k": "64", "stages": "4", "warps": "8"},
-    "flash_forward": {"dtype": "bf16", "dim": "128"},
-}
+HOPPER = (
+    ("matmul", {"dtype": "bf16", "block_m": "128", "block_n": "256", "block_k": "64", "stages": "4", "warps": "8"}),
+    ("flash_forward", {"dtype": "bf16", "dim": "128"}),
+    ("flash_forward", {"dtype": "bf16", "dim": "128", "block_k": "128", "stages": "2"}),
+    ("flash_forward", {"dtype": "bf16", "dim": "64", "block_k": "128", "stages": "2"}),
+)
 
 
-@pytest.mark.parametrize("operator", HOPPER)
-def test_hopper_multiplies_by_groups_of_warps(binary, operator):
+@pytest.mark.parametrize(("operator", "settings"), HOPPER)
+def test_hopper_multiplies_by_groups_of_warps(binary, operator, settings):
     """Operands by the copy engine, products by wgmma, a producer that gives its registers away; nothing spilled, nothing serialised."""
-    settings = words(HOPPER[operator])
+    settings = words(settings)
     ptx = tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--emit", "ptx", *settings)
     for instruction in ("wgmma.mma_async", "cp.async.bulk.tensor", "mbarrier.try_wait", "setmaxnreg.inc", "setmaxnreg.dec"):
         assert instruction in ptx, instruction

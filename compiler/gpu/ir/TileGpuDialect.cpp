@@ -68,7 +68,7 @@ mlir::LogicalResult ConvertLayoutOp::verify() {
 mlir::LogicalResult RolesOp::verifyRegions() {
   for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
     const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
-      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
+      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
       if (role == &getConsumers() && llvm::isa<SendOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
       for (mlir::Value operand : op->getOperands()) {
         if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;
@@ -82,17 +82,36 @@ mlir::LogicalResult RolesOp::verifyRegions() {
   return mlir::success();
 }
 
+mlir::LogicalResult LocalStoreOp::verify() {
+  const auto tile = getValue().getType();
+  const SharedType shared = getShared().getType();
+  if (shared.getCount() != 1 || shared.getShape() != tile.getShape() || shared.getElementType() != tile.getElementType()) return emitOpError() << "writes " << tile << " to " << shared;
+  return mlir::success();
+}
+
 mlir::LogicalResult GroupDotOp::verify() {
-  if (static_cast<bool>(getA()) == static_cast<bool>(getAChannel()) || static_cast<bool>(getAChannel()) != static_cast<bool>(getASlot()))
-    return emitOpError("takes its left operand either from registers or from a channel");
+  const int lefts = static_cast<int>(static_cast<bool>(getA())) + static_cast<int>(static_cast<bool>(getAChannel())) + static_cast<int>(static_cast<bool>(getAShared()));
+  if (lefts != 1 || static_cast<bool>(getAChannel()) != static_cast<bool>(getASlot())) return emitOpError("takes its left operand from registers, from a channel, or from where it was stored");
   const auto extents = [](llvm::ArrayRef<std::int64_t> shape, bool transposed) {
     return transposed ? std::pair(shape[1], shape[0]) : std::pair(shape[0], shape[1]);
   };
   const auto shape = [](mlir::Value value) { return llvm::cast<ChannelType>(value.getType()).getShape(); };
-  const auto [m, k] = getA() ? extents(getA().getType().getShape(), false) : extents(shape(getAChannel()), getATransposed());
+  const auto [m, k] = getA()         ? extents(getA().getType().getShape(), false)
+                      : getAShared() ? extents(getAShared().getType().getShape(), getATransposed())
+                                     : extents(shape(getAChannel()), getATransposed());
   const auto [depth, n] = extents(shape(getBChannel()), getBTransposed());
   if (k != depth || getAcc().getType().getShape() != llvm::ArrayRef<std::int64_t>{m, n})
     return emitOpError() << m << "x" << k << " times " << depth << "x" << n << " is no " << getAcc().getType();
+  if (!getInFlight()) return mlir::success();
+  if (getA()) return emitOpError("is in flight with a left operand in registers");
+  const bool is_waited_for = getResult().hasOneUse() && llvm::isa<GroupWaitOp>(*getResult().getUsers().begin()) && (*getResult().getUsers().begin())->getBlock() == (*this)->getBlock();
+  if (!is_waited_for) return emitOpError("is in flight, and its result is not for one 'tile_gpu.group_wait' of its block alone");
+  return mlir::success();
+}
+
+mlir::LogicalResult GroupWaitOp::verify() {
+  auto dot = getProduct().getDefiningOp<GroupDotOp>();
+  if (!dot || !dot.getInFlight()) return emitOpError("waits for something else than a product in flight");
   return mlir::success();
 }
 

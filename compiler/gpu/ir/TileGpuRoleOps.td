@@ -56,18 +56,41 @@ def TileGpu_ReleaseOp : TileGpu_Op<"release"> {
   let assemblyFormat = "$channel `at` $slot attr-dict `:` type($channel)";
 }
 
+def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
+  let summary = "write a tile to shared memory";
+  let description = [{
+    The only tile of `shared` becomes `value`, for products that read it there (`tile_gpu.group_dot`).
+
+    ```mlir
+    tile_gpu.local_store %q to %s : tensor<128x128xbf16, #q>, !tile_gpu.shared<1, [128, 128], bf16>
+    ```
+  }];
+  let arguments = (ins Tile_Tensor:$value, Arg<TileGpu_Shared, "", [MemWrite]>:$shared);
+  let assemblyFormat = "$value `to` $shared attr-dict `:` type($value) `,` type($shared)";
+  let hasVerifier = 1;
+}
+
 def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{
-    `acc` plus the product of `a` and `b`. `b` is a received tile, `a` is one or a tile in registers; with `transposed` the axes of the tile in memory are exchanged. Complete when the operation
-    is: the tiles may be released.
+    `acc` plus the product of `a` and `b`. `b` is a received tile; `a` is one, or a tile in registers, or one that was written to shared memory; with `transposed` the axes of the tile in memory are exchanged. Complete when the operation
+    is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it. Its left operand then is not in registers.
   }];
-  let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
-                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed);
+  let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$a_shared, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
+                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
-    (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
+    (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? (`stored` $a_shared^ `:` type($a_shared))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
   }];
+  let hasVerifier = 1;
+}
+
+def TileGpu_GroupWaitOp : TileGpu_Op<"group_wait", [AllTypesMatch<["product", "result"]>]> {
+  let summary = "wait for a product";
+  let description = [{ Completes a `tile_gpu.group_dot` that is in flight, and those before it. }];
+  let arguments = (ins Arg<Tile_Tensor, "", [MemRead]>:$product);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = "$product attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 

@@ -104,10 +104,12 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto receive = llvm::dyn_cast<tile_gpu::ReceiveOp>(op)) return emit_receive(receive);
   if (auto release = llvm::dyn_cast<tile_gpu::ReleaseOp>(op)) return emit_release(release);
   if (auto dot = llvm::dyn_cast<tile_gpu::GroupDotOp>(op)) return emit_group_dot(dot);
+  if (auto wait = llvm::dyn_cast<tile_gpu::GroupWaitOp>(op)) return emit_group_wait(wait);
   if (auto copy = llvm::dyn_cast<tile_gpu::CopyAsyncOp>(op)) return emit_copy_async(copy);
   if (llvm::isa<tile_gpu::CommitOp>(op)) return emit_commit();
   if (auto wait = llvm::dyn_cast<tile_gpu::WaitOp>(op)) return emit_wait(wait);
   if (auto local = llvm::dyn_cast<tile_gpu::LocalLoadOp>(op)) return emit_local_load(local);
+  if (auto store = llvm::dyn_cast<tile_gpu::LocalStoreOp>(op)) return emit_local_store(store);
   if (auto convert = llvm::dyn_cast<tile_gpu::ConvertLayoutOp>(op)) return emit_convert(convert);
   if (auto dot = llvm::dyn_cast<tile::DotOp>(op)) return emit_dot(dot);
   if (auto reduce = llvm::dyn_cast<tile::ReduceOp>(op)) return emit_reduce(reduce);

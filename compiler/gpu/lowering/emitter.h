@@ -130,6 +130,7 @@ class Emitter {
   void emit_commit();
   void emit_wait(tile_gpu::WaitOp op);
   void emit_local_load(tile_gpu::LocalLoadOp op);
+  void emit_local_store(tile_gpu::LocalStoreOp op);
   void end_turn(mlir::scf::ForOp loop);  // of the tiles that the loop uses in turns
   Value shared_tile(Value shared, Value slot);  // address of one of the tiles
   std::int64_t staged_bytes(mlir::Operation* at);  // of tiles that are in shared memory there
@@ -164,6 +165,9 @@ class Emitter {
 
   // ---- group_dot.cpp
   void emit_group_dot(tile_gpu::GroupDotOp op);
+  void emit_group_wait(tile_gpu::GroupWaitOp op);
+  // Marks what touches the left operand of a product, where barriers and not signals order that.
+  void touch_left(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit);
 
   // ---- roles.cpp
   struct Channel {

@@ -38,6 +38,7 @@ void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
   };
   product.b = shared(op.getBChannel(), op.getBSlot(), op.getBTransposed());
   if (op.getAChannel()) product.a = shared(op.getAChannel(), op.getASlot(), !op.getATransposed());
+  if (op.getAShared()) product.a = {shared_tile(op.getAShared(), {}), op.getAShared().getType().getShape()[0], !op.getATransposed()};
 
   // The registers of some fragments of a tile, which all threads have at places as far from each other.
   bool missing = false;
@@ -71,11 +72,24 @@ void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
   for (int warp = 0; warp < warps_; ++warp) missing |= layout.coordinates({.warp = warp}) != std::vector<std::int64_t>{warp * group->m / group->warps, 0};
   if (missing) return void(fail(op, "its layouts are not those of groups of warps"));
 
-  const auto sums = target_.group_multiply(b_, product);
+  product.waits = !op.getInFlight();
+  llvm::SmallVector<llvm::SmallVector<Value>> sums;
+  touch_left(op, [&] { sums = target_.group_multiply(b_, product); });
   Registers result(layout.registers());
   for (auto [block, numbers] : llvm::enumerate(acc_registers))
     for (auto [i, reg] : llvm::enumerate(numbers)) result[reg] = sums[block][i];
   bind(op.getResult(), std::move(result));
+}
+
+void Emitter::emit_group_wait(tile_gpu::GroupWaitOp op) {
+  Registers sums;
+  touch_left(op.getProduct().getDefiningOp<tile_gpu::GroupDotOp>(), [&] { sums = target_.group_wait(b_, registers(op.getProduct())); });
+  bind(op.getResult(), std::move(sums));
+}
+
+void Emitter::touch_left(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit) {
+  if (!op.getAShared()) return emit();
+  marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, shared_tile(op.getAShared(), {})), emit);
 }
 
 }  // namespace tilewright::gpu

@@ -219,4 +219,43 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   bind(op.getResult(), std::move(result));
 }
 
+void Emitter::emit_local_store(tile_gpu::LocalStoreOp op) {
+  const mlir::Type element = op.getValue().getType().getElementType();
+  const std::int64_t size = bytes_of(element);
+  const Layout& layout = layout_of(op.getValue());
+  const auto offsets = layout::offset_expression(layout, arrangement(op.getValue().getType().getShape(), element));
+  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  publish_scratch();
+  Value tile = shared_tile(op.getShared(), {});
+  const std::vector<layout::Bounds> bounds = layout::bounds(layout);
+  const layout::Owners owners = layout::owners(layout);
+  {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    const auto enter = [&](Value condition) {
+      if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
+    };
+    enter(owned(layout));
+    int width = static_cast<int>(16 / size);
+    while (!layout::consecutive_registers(*offsets, {}, width)) width /= 2;  // a register alone is one
+    const auto groups = *layout::consecutive_registers(*offsets, {}, width);
+    remark(op, bank_remark(layout::access_cost({}, layout, *offsets, groups, static_cast<int>(size)), "the tile is written to shared memory"));
+    for (const layout::RegisterGroup& group : groups) {
+      const int first = group.front();
+      if (!llvm::is_contained(owners.registers, first) || bounds[first].validity == layout::Validity::kNever) continue;
+      mlir::OpBuilder::InsertionGuard inner(b_);
+      enter(inside(layout, bounds[first], first));
+      Value address = shared_element(tile, *offsets, first, size);
+      if (width == 1) {
+        store_shared(to_memory(registers(op.getValue())[first]), address);
+        continue;
+      }
+      Value vector = LLVM::PoisonOp::create(b_, mlir::VectorType::get({width}, memory_type(element)));
+      for (auto [i, reg] : llvm::enumerate(group)) vector = LLVM::InsertElementOp::create(b_, vector, to_memory(registers(op.getValue())[reg]), i32(static_cast<std::int64_t>(i)));
+      store_shared(vector, address);
+    }
+  }
+  target_.publish_tile(b_);
+  publish_scratch();
+}
+
 }  // namespace tilewright::gpu

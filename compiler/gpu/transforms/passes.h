@@ -18,6 +18,9 @@ std::unique_ptr<mlir::Pass> create_sink_past_loops();
 // "tile-gpu-split-roles": in loops that ask for stages, loads of operands of matrix products go to a warp of their own, where the target has such roles.
 std::unique_ptr<mlir::Pass> create_split_roles(const GpuTarget& target);
 
+// "tile-gpu-overlap-products": a product whose result other operations of its loop need is begun a turn ahead, where that takes few registers.
+std::unique_ptr<mlir::Pass> create_overlap_products(const GpuTarget& target);
+
 // "tile-gpu-stage-loads": loads that become operands of matrix instructions go to shared memory by asynchronous copies; in loops that ask for stages, iterations ahead.
 std::unique_ptr<mlir::Pass> create_stage_loads(const GpuTarget& target);
 

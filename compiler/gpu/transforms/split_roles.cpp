@@ -9,7 +9,7 @@
 //                                                      store }
 //
 // The producer has a copy of what leads to the loads: loops, branches, and the scalars that tell where they are. So it is ahead by as many tiles as fit the channel, across the end of a loop too. Loads and dots
-// that cannot take part (group_dots.h) stay with the consumers.
+// that cannot take part (group_dots.h) stay with the consumers. These write a left operand that is the same in all turns to shared memory once, in front of the loop.
 #include "compiler/gpu/access.h"
 #include "compiler/gpu/group_dots.h"
 #include "compiler/gpu/ir/TileGpuDialect.h"
@@ -63,6 +63,7 @@ class Splitting {
     tile_gpu::ChannelType type;
     Value value;
   };
+  using Place = std::pair<Value, mlir::Block*>;  // a tile, and the block in which it is stored
 
   // Loads of one loop have a channel each; those of other loops share it where their tiles are alike.
   bool plan_channels() {
@@ -85,11 +86,19 @@ class Splitting {
       used[number] = true;
       channel_of_[load] = static_cast<int>(number);
     }
-    const auto of_channel = [&](tile_gpu::ConvertLayoutOp convert) {
+    const auto is_gone = [&](tile_gpu::ConvertLayoutOp convert) {
       const auto source = operand_source(convert.getInput());
-      return source && dots_.contains(source->load);
+      const auto stores_it = [&](mlir::Operation* user) {
+        auto dot = llvm::dyn_cast<tile::DotOp>(user);
+        return dot && dots_.stores_left(dot) && dot.getA() == convert.getResult();
+      };
+      return (source && dots_.contains(source->load)) || llvm::all_of(convert->getUsers(), stores_it);
     };
-    const std::int64_t room = target_.max_shared_bytes() - scratch_reserve(kernel_, of_channel);
+    std::int64_t room = target_.max_shared_bytes() - scratch_reserve(kernel_, is_gone);
+    llvm::SetVector<Place> stored;
+    for (tile::DotOp dot : dots_.dots())
+      if (dots_.stores_left(dot)) stored.insert({unconverted(dot.getA()), outermost_loop(dot)->getBlock()});
+    for (auto [tile, block] : stored) room -= tile_bytes(stored_type(tile));
     const auto bytes = [&](std::int64_t count) {
       std::int64_t all = 0;
       for (tile_gpu::ChannelType type : single) all += channel_bytes(tile_gpu::ChannelType::get(type.getContext(), count, type.getShape(), type.getElementType()));
@@ -99,6 +108,41 @@ class Splitting {
     if (stages < 2) return false;
     for (tile_gpu::ChannelType type : single) channels_.push_back({tile_gpu::ChannelType::get(type.getContext(), stages, type.getShape(), type.getElementType()), {}});
     return true;
+  }
+
+  // A tile may be stored in whatever layout it comes.
+  static Value unconverted(Value tile) {
+    while (auto convert = tile.getDefiningOp<tile_gpu::ConvertLayoutOp>()) {
+      if (convert.getInput().getType().getShape() != convert.getType().getShape()) break;
+      tile = convert.getInput();
+    }
+    return tile;
+  }
+
+  static tile_gpu::SharedType stored_type(Value tile) {
+    const auto type = llvm::cast<mlir::RankedTensorType>(tile.getType());
+    return tile_gpu::SharedType::get(type.getContext(), 1, type.getShape(), type.getElementType());
+  }
+
+  // Around a dot, that its left operand is the same in; the loops lie in each other directly.
+  static mlir::Operation* outermost_loop(tile::DotOp dot) {
+    Value tile = unconverted(dot.getA());
+    mlir::Operation* loop = dot->getParentOp();
+    while (llvm::isa<scf::ForOp>(loop->getParentOp()) && !loop->getParentOp()->isAncestor(tile.getParentRegion()->getParentOp())) loop = loop->getParentOp();
+    return loop;
+  }
+
+  // The shared tile with a dot's left operand; the first dot of a block stores it for the others.
+  Value stored_left(tile::DotOp dot) {
+    const Value tile = unconverted(dot.getA());
+    mlir::Operation* loop = outermost_loop(dot);
+    Value& shared = stored_[{tile, loop->getBlock()}];
+    if (shared) return shared;
+    mlir::OpBuilder::InsertionGuard guard(rewriter_);
+    rewriter_.setInsertionPoint(loop);
+    shared = tile_gpu::AllocOp::create(rewriter_, dot.getLoc(), stored_type(tile));
+    tile_gpu::LocalStoreOp::create(rewriter_, dot.getLoc(), tile, shared);
+    return shared;
   }
 
   // Copies the scalar operations that `value` is computed from to where the rewriter stands.
@@ -166,9 +210,10 @@ class Splitting {
     const OperandSource b = *operand_source(dot.getB());
     auto a = operand_source(dot.getA());
     if (a && !dots_.contains(a->load)) a.reset();
+    const Value stored = dots_.stores_left(dot) ? stored_left(dot) : Value();
     const auto flag = [&](bool set) { return set ? rewriter_.getUnitAttr() : mlir::UnitAttr(); };
-    auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a ? Value() : dot.getA(), a ? channels_[channel_of_[a->load]].value : Value(),
-                                             a ? slots_[a->load] : Value(), channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed));
+    auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a || stored ? Value() : dot.getA(), a ? channels_[channel_of_[a->load]].value : Value(),
+                                             a ? slots_[a->load] : Value(), stored, channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed));
     llvm::SmallVector<Value> operands = {dot.getA(), dot.getB()};
     rewriter_.replaceOp(dot, made.getResult());
     for (Value operand : operands)
@@ -189,6 +234,7 @@ class Splitting {
   llvm::SmallVector<Channel> channels_;
   llvm::DenseMap<mlir::Operation*, int> channel_of_;
   llvm::DenseMap<mlir::Operation*, Value> slots_;
+  llvm::DenseMap<Place, Value> stored_;  // shared tiles
   llvm::DenseSet<mlir::Operation*> leads_to_load_;
 };
 

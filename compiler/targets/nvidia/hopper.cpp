@@ -48,7 +48,7 @@ std::optional<gpu::GroupProduct> NvidiaGpu::group_product(mlir::Type operand, ml
   return gpu::GroupProduct{.max_n_beside_left = 64};
 }
 
-// All of it is one piece of assembly: between the fence and the wait no other instruction may touch the accumulators, or the assembler makes every product wait for the one before.
+// All of it is one piece of assembly, the wait too or one more piece that the accumulators are tied to: between the fence and the wait no other instruction may touch the accumulators, or the assembler makes every product wait for the one before.
 llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Builder& b, const gpu::GroupMultiply& product) const {
   const std::size_t blocks = std::max(product.a_rows.size(), product.a_registers.size());
   const auto sums = static_cast<std::size_t>(product.n / 2);  // of a thread, for 64 rows
@@ -91,12 +91,23 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
               std::to_string(b_operand) + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (product.b.depth_along_rows ? ", 0; " : ", 1; ");
     }
   }
-  text += "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; }";
+  text += product.waits ? "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; }" : "wgmma.commit_group.sync.aligned; }";
 
   const auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), llvm::SmallVector<mlir::Type>(blocks * sums, b.getF32Type()));
   Value all = inline_assembly(b, type, operands, text, constraints + "~{memory}", true);
   llvm::SmallVector<llvm::SmallVector<Value>> results(blocks);
   for (std::size_t i = 0; i < blocks * sums; ++i) results[i / sums].push_back(LLVM::ExtractValueOp::create(b, all, static_cast<std::int64_t>(i)));
+  return results;
+}
+
+llvm::SmallVector<Value> NvidiaGpu::group_wait(Builder& b, mlir::ValueRange sums) const {
+  std::string constraints;
+  for (std::size_t i = 0; i < sums.size(); ++i) constraints += "=f,";
+  for (std::size_t i = 0; i < sums.size(); ++i) constraints += std::to_string(i) + ",";
+  const auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), llvm::SmallVector<mlir::Type>(sums.size(), b.getF32Type()));
+  Value all = inline_assembly(b, type, sums, "wgmma.wait_group.sync.aligned 0;", constraints + "~{memory}", true);
+  llvm::SmallVector<Value> results;
+  for (std::size_t i = 0; i < sums.size(); ++i) results.push_back(LLVM::ExtractValueOp::create(b, all, static_cast<std::int64_t>(i)));
   return results;
 }
 
@@ -124,6 +135,8 @@ void NvidiaGpu::publish_signals(Builder& b) const { inline_effect(b, {}, "fence.
 void NvidiaGpu::wait_signal(Builder& b, Value signal, Value phase) const {
   inline_effect(b, {address_of(b, signal), phase}, "{ .reg .pred done; again: mbarrier.try_wait.parity.shared::cta.b64 done, [$0], $1; @done bra over; bra again; over: }", "r,r");
 }
+
+void NvidiaGpu::publish_tile(Builder& b) const { inline_effect(b, {}, "fence.proxy.async.shared::cta;", ""); }
 
 void NvidiaGpu::arrive(Builder& b, Value signal, Value predicate) const {
   inline_effect(b, {address_of(b, signal), predicate}, "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b");

@@ -41,6 +41,8 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void barrier_of(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void publish_signals(Builder& b) const override;
+  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const override;
+  void publish_tile(Builder& b) const override;
   void wait_signal(Builder& b, Value signal, Value phase) const override;
   void arrive(Builder& b, Value signal, Value predicate) const override;
   void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const override;

@@ -42,3 +42,43 @@ func.func @shapes(%acc: tensor<64x32xf32>) {
   %0 = tile_gpu.group_dot received %c at %s : !tile_gpu.channel<2, [64, 64], bf16> times %c at %s : !tile_gpu.channel<2, [64, 64], bf16> plus %acc : tensor<64x32xf32>
   return
 }
+
+// -----
+
+func.func @stored(%t: tensor<64x64xf16>) {
+  %s = tile_gpu.alloc : !tile_gpu.shared<1, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.local_store' op writes 'tensor<64x64xf16>' to '!tile_gpu.shared<1, [64, 64], bf16>'}}
+  tile_gpu.local_store %t to %s : tensor<64x64xf16>, !tile_gpu.shared<1, [64, 64], bf16>
+  return
+}
+
+// -----
+
+func.func @touched_in_flight(%acc: tensor<64x64xf32>) {
+  %q = tile_gpu.alloc : !tile_gpu.shared<1, [64, 64], bf16>
+  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  %s = tile_gpu.receive %c : !tile_gpu.channel<2, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.group_dot' op is in flight, and its result is not for one 'tile_gpu.group_wait' of its block alone}}
+  %0 = tile_gpu.group_dot stored %q : !tile_gpu.shared<1, [64, 64], bf16> times %c at %s : !tile_gpu.channel<2, [64, 64], bf16> plus %acc {in_flight} : tensor<64x64xf32>
+  %1 = arith.addf %0, %0 : tensor<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @registers_in_flight(%a: tensor<64x64xbf16>, %acc: tensor<64x64xf32>) {
+  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  %s = tile_gpu.receive %c : !tile_gpu.channel<2, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.group_dot' op is in flight with a left operand in registers}}
+  %0 = tile_gpu.group_dot registers %a : tensor<64x64xbf16> times %c at %s : !tile_gpu.channel<2, [64, 64], bf16> plus %acc {in_flight} : tensor<64x64xf32>
+  %1 = tile_gpu.group_wait %0 : tensor<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @nothing_in_flight(%acc: tensor<64x64xf32>) {
+  // expected-error@+1 {{'tile_gpu.group_wait' op waits for something else than a product in flight}}
+  %0 = tile_gpu.group_wait %acc : tensor<64x64xf32>
+  return
+}
