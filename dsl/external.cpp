@@ -1,11 +1,29 @@
 #include "dsl/external.h"
 
+#include "dsl/program/external.h"
 #include "dsl/tracer.h"
+
+#include <deque>
+#include <mutex>
 
 namespace tilewright {
 
-ExternFunction::ExternFunction(std::string language, std::string source, std::string name, DType result)
-    : language_(std::move(language)), source_(std::move(source)), name_(std::move(name)), result_(result) {}
+namespace {
+
+const program::External* kept(program::External function) {
+  static std::mutex mutex;
+  static std::deque<program::External>& all = *new std::deque<program::External>;  // outlives static ExternFunctions of any file
+  const std::lock_guard lock(mutex);
+  for (const program::External& other : all) {
+    if (other == function) return &other;
+  }
+  return &all.emplace_back(std::move(function));
+}
+
+}  // namespace
+
+ExternFunction::ExternFunction(const char* language, const char* source, const char* name, DType result)
+    : function_(kept({.language = language, .name = name, .source = source})), result_(result) {}
 
 Tile ExternFunction::operator()(ExternArg a, ExternArg b, ExternArg c, ExternArg d, ExternArg e, ExternArg f, ExternArg g, ExternArg h) const {
   detail::Tracer& tracer = detail::Tracer::get(a.at);
@@ -13,9 +31,9 @@ Tile ExternFunction::operator()(ExternArg a, ExternArg b, ExternArg c, ExternArg
   for (const ExternArg* argument : {&a, &b, &c, &d, &e, &f, &g, &h}) {
     if (argument->is_given) operands.push_back(tracer.id(argument->ref));
   }
-  return tracer.tile(tracer.build().external({language_, name_, source_}, operands, result_));
+  return tracer.tile(tracer.build().external(*function_, operands, result_));
 }
 
-ExternFunction extern_cuda(std::string source, std::string name, DType result) { return {"cuda", std::move(source), std::move(name), result}; }
+ExternFunction extern_cuda(const char* source, const char* name, DType result) { return {"cuda", source, name, result}; }
 
 }  // namespace tilewright

@@ -3,9 +3,11 @@
 
 #include "dsl/tile.h"
 
-#include <string>
-
 namespace tilewright {
+
+namespace program {
+struct External;
+}
 
 // An argument of such a call.
 class ExternArg {
@@ -27,12 +29,13 @@ class ExternArg {
 // target does not know the language. Immutable, thread-safe.
 class ExternFunction {
  public:
-  ExternFunction(std::string language, std::string source, std::string name, DType result);
+  // Copies its strings and keeps them as long as the process lives; the same function made twice is kept once.
+  ExternFunction(const char* language, const char* source, const char* name, DType result);
 
   Tile operator()(ExternArg a, ExternArg b = {}, ExternArg c = {}, ExternArg d = {}, ExternArg e = {}, ExternArg f = {}, ExternArg g = {}, ExternArg h = {}) const;
 
  private:
-  std::string language_, source_, name_;
+  const program::External* function_;
   DType result_;
 };
 
@@ -42,6 +45,6 @@ class ExternFunction {
 //   inline const ExternFunction gelu = extern_cuda(R"(__device__ float gelu(float x) { return 0.5f * x * erfcf(x * -0.70710678f); })", "gelu", f32);
 //   ...
 //   Tile y = gelu(x);
-ExternFunction extern_cuda(std::string source, std::string name, DType result);
+ExternFunction extern_cuda(const char* source, const char* name, DType result);
 
 }  // namespace tilewright
