@@ -10,6 +10,7 @@
 namespace tilewright::gpu {
 
 void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
+  passes.addPass(create_widen_f8_dots(/*to_f16=*/true));
   passes.addPass(create_assign_layouts(target));
   passes.addPass(mlir::createCSEPass());
   passes.addNestedPass<mlir::func::FuncOp>(create_sink_past_loops());

@@ -10,7 +10,7 @@ TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_90a+roles")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
 SERIALISED = ("C7504", "C7508", *(f"C75{number}" for number in range(10, 20)))
 SUPERFLUOUS_BARRIER = "TW9523"
-SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
+SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}, {"dtype": "f8e4m3"}, {"dtype": "f8e5m2", "b_dtype": "f8e4m3", "b_transposed": "true"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
             "gsa_chunk_forward": ({"dtype": "bf16", "dim": "128"}, {})}
 
 

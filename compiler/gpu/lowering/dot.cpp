@@ -18,6 +18,7 @@ using layout::Layout;
 
 void Emitter::emit_dot(tile::DotOp op) {
   if (const auto reason = op->getAttrOfType<mlir::StringAttr>(tile_gpu::kReasonAttr)) remark(op, "dot warp by warp, not by groups of warps: " + reason.str());
+  if (const auto note = op->getAttrOfType<mlir::StringAttr>(tile::kNoteAttr)) remark(op, note.str());
   const DotLayouts layouts = operand_layouts(target_, op, layout_of(op.getAcc()));
   if (layouts.instruction) return emit_matrix_dot(op, *layouts.instruction);
   if (op.getAcc().getType().getNumElements() >= 1024) remark(op, "dot by scalar instructions: " + target_.name() + " has no matrix instruction for these elements and extents");
