@@ -71,6 +71,32 @@ def test_hopper_multiplies_by_groups_of_warps(binary, operator):
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
 
 
+FLOAT8 = {"dtype": "f8e4m3", "b_transposed": "true", "block_m": "128", "block_n": "256", "block_k": "128", "stages": "4", "warps": "8"}
+# What multiplies 8-bit floats, and whether the target converts them by instructions.
+PRODUCTS_OF_FLOAT8 = {
+    "sm_80": "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
+    "sm_89": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
+    "sm_90a": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
+    "sm_90a+roles": "wgmma.mma_async.sync.aligned.m64n256k32.f32.e4m3.e5m2",
+}
+
+
+@pytest.mark.parametrize("target", PRODUCTS_OF_FLOAT8)
+def test_float8_is_multiplied_by_what_the_target_has(binary, target):
+    settings = words({**FLOAT8, "b_dtype": "f8e5m2"})
+    ptx = tilewright(binary, "compile", "matmul", "--target", target, "--emit", "ptx", *settings)
+    assert PRODUCTS_OF_FLOAT8[target] in ptx
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", target, "--report", "--json", *settings))
+    assert kernel["spill_store_bytes"] == 0
+    assert any("multiplied as f16" in remark for remark in kernel["remarks"]) == (target == "sm_80")
+    assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
+
+
+def test_float8_by_rows_of_columns_says_why_it_takes_another_way(binary):
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a+roles", "--report", "--json", *words({**FLOAT8, "b_transposed": "false", "block_n": "128"})))
+    assert any("along the depth only" in remark for remark in kernel["remarks"]), kernel["remarks"]
+
+
 def test_ptx_is_the_same_in_every_process(binary, operators):
     for operator, settings in cases(operators):
         first, second = (tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *words(settings)) for _ in range(2))

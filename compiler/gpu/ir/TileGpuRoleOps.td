@@ -59,11 +59,13 @@ def TileGpu_ReleaseOp : TileGpu_Op<"release"> {
 def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{
-    `acc` plus the product of `a` and `b`. `b` is a received tile, `a` is one or a tile in registers; with `transposed` the axes of the tile in memory are exchanged. Complete when the operation
+    `acc` plus the product of `a` and `b`. `b` is a received tile, `a` is one or a tile in registers; with `transposed` the axes of the tile in memory are exchanged; formats are
+    those of `tile.dot`. Complete when the operation
     is: the tiles may be released.
   }];
   let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
-                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed);
+                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed,
+                       OptionalAttr<Tile_Float8Attr>:$a_format, OptionalAttr<Tile_Float8Attr>:$b_format);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
     (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
