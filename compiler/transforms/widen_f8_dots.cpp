@@ -35,7 +35,7 @@ class WidenF8Dots : public mlir::PassWrapper<WidenF8Dots, mlir::OperationPass<>>
   void widen(tile::DotOp dot) {
     mlir::ImplicitLocOpBuilder b(dot.getLoc(), dot);
     Value left = widened(b, dot.getA(), dot.getAElement()), right = widened(b, dot.getB(), dot.getBElement());
-    auto made = tile::DotOp::create(b, dot.getResult().getType(), left, right, dot.getAcc());
+    auto made = tile::DotOp::create(b, dot.getResult().getType(), left, right, dot.getAcc(), mlir::UnitAttr(), mlir::TypeAttr(), mlir::TypeAttr());
     if (to_f16_) made->setAttr(tile::kNoteAttr, b.getStringAttr("8-bit floats are multiplied as f16: the target has no instruction for them with these extents"));
     dot.getResult().replaceAllUsesWith(made.getResult());
     dot.erase();
