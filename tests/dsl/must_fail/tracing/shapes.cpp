@@ -78,7 +78,7 @@ MUST_FAIL(CompareFloat8, ({}), "x", "y")
 struct SumOfFloat8 {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
-    store(y, {0}, cast(sum(cast(load(x, {0, 0}, {8, 8}), f8e5m2), 1), f32));  // error[TW1201]:28 'sum' does not compute with 8x8xf8e5m2
+    store(y, {0}, cast(sum(cast(load(x, {0, 0}, {8, 8}), f8e5m2), 1), f32));  // error[TW1201]:27 'sum' does not compute with 8x8xf8e5m2
   }
 };
 MUST_FAIL(SumOfFloat8, ({}), "x", "y")
