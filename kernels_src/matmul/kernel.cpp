@@ -61,9 +61,7 @@ DeviceTensor matmul(Session& session, const TensorView& a, const TensorView& b, 
     std::swap(right.sizes[0], right.sizes[1]);
     std::swap(right.strides[0], right.strides[1]);
   }
-  KernelSettings constants{{"b_transposed", transposed}};
-  if (is_float8(a.dtype) && !tunables.contains("block_k")) constants["block_k"] = 128;  // rows of 128 bytes, as 64 elements of 16 bits are
-  if (c.view().elements() > 0) launch(session, matmul_kernel(), {a, right, c.view()}, constants, tunables);
+  if (c.view().elements() > 0) launch(session, matmul_kernel(), {a, right, c.view()}, {{"b_transposed", transposed}}, tunables);
   return c;
 }
 

@@ -71,7 +71,8 @@ def test_hopper_multiplies_by_groups_of_warps(binary, operator):
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
 
 
-FLOAT8 = {"dtype": "f8e4m3", "b_transposed": "true", "block_m": "128", "block_n": "256", "block_k": "128", "stages": "4", "warps": "8"}
+FLOAT8 = {"dtype": "f8e4m3", "b_transposed": "true"}
+FLOAT8_ROLES = {"block_m": "128", "block_n": "256", "block_k": "128", "stages": "4", "warps": "8"}  # rows of 128 bytes
 # What multiplies 8-bit floats, and whether the target converts them by instructions.
 PRODUCTS_OF_FLOAT8 = {
     "sm_80": "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
@@ -83,7 +84,7 @@ PRODUCTS_OF_FLOAT8 = {
 
 @pytest.mark.parametrize("target", PRODUCTS_OF_FLOAT8)
 def test_float8_is_multiplied_by_what_the_target_has(binary, target):
-    settings = words({**FLOAT8, "b_dtype": "f8e5m2"})
+    settings = words({**FLOAT8, "b_dtype": "f8e5m2", **(FLOAT8_ROLES if "roles" in target else {})})
     ptx = tilewright(binary, "compile", "matmul", "--target", target, "--emit", "ptx", *settings)
     assert PRODUCTS_OF_FLOAT8[target] in ptx
     (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", target, "--report", "--json", *settings))
@@ -93,7 +94,7 @@ def test_float8_is_multiplied_by_what_the_target_has(binary, target):
 
 
 def test_float8_by_rows_of_columns_says_why_it_takes_another_way(binary):
-    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a+roles", "--report", "--json", *words({**FLOAT8, "b_transposed": "false", "block_n": "128"})))
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a+roles", "--report", "--json", *words({**FLOAT8, **FLOAT8_ROLES, "b_transposed": "false", "block_n": "128"})))
     assert any("along the depth only" in remark for remark in kernel["remarks"]), kernel["remarks"]
 
 
