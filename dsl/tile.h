@@ -16,6 +16,7 @@
 namespace tilewright {
 
 inline constexpr DType f64 = DType::F64, f32 = DType::F32, f16 = DType::F16, bf16 = DType::BF16;
+inline constexpr DType f8e4m3 = DType::F8E4M3, f8e5m2 = DType::F8E5M2;
 inline constexpr DType i8 = DType::I8, i16 = DType::I16, i32 = DType::I32, i64 = DType::I64;
 inline constexpr DType u8 = DType::U8, u16 = DType::U16, u32 = DType::U32, u64 = DType::U64;
 inline constexpr DType boolean = DType::Bool;

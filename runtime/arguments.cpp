@@ -104,6 +104,8 @@ std::uint64_t float_bits(DType type, double value) {
   switch (type) {
     case DType::F16: return double_to_f16(value);
     case DType::BF16: return double_to_bf16(value);
+    case DType::F8E4M3: return double_to_f8e4m3(value);
+    case DType::F8E5M2: return double_to_f8e5m2(value);
     case DType::F32: return std::bit_cast<std::uint32_t>(static_cast<float>(value));
     default: return std::bit_cast<std::uint64_t>(value);
   }

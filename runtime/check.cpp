@@ -49,6 +49,8 @@ double tolerance_for(DType dtype) {
     case DType::F32: return 1e-5;
     case DType::F16: return 1e-3;
     case DType::BF16: return 5e-3;
+    case DType::F8E4M3: return 4e-2;
+    case DType::F8E5M2: return 8e-2;
     default: return 0;
   }
 }

@@ -7,6 +7,7 @@ namespace tilewright {
 namespace {
 
 constexpr std::uint8_t kDLBoolCode = 6;  // kDLBool of DLPack 0.8 and later; older headers do not name it
+constexpr std::uint8_t kDLFloat8E4M3FnCode = 10, kDLFloat8E5M2Code = 12;  // of DLPack 1.1 and later
 
 DType from_dlpack(const DLDataType& type) {
   if (type.lanes == 1) {
@@ -25,6 +26,8 @@ DLDataType to_dlpack(DType dtype) {
   const auto bits = static_cast<std::uint8_t>(8 * size_of(dtype));
   if (dtype == DType::Bool) return {kDLBoolCode, bits, 1};
   if (dtype == DType::BF16) return {kDLBfloat, bits, 1};
+  if (dtype == DType::F8E4M3) return {kDLFloat8E4M3FnCode, bits, 1};
+  if (dtype == DType::F8E5M2) return {kDLFloat8E5M2Code, bits, 1};
   if (is_float(dtype)) return {kDLFloat, bits, 1};
   return {static_cast<std::uint8_t>(is_signed_int(dtype) ? kDLInt : kDLUInt), bits, 1};
 }

@@ -94,7 +94,7 @@ const Operator* find_operator(const std::string& name);
 std::vector<const Operator*> all_operators();  // by name
 
 // Poisoning, tolerances by dtype (SPEC 13.1), and the default comparison.
-double tolerance_for(DType dtype);  // forward outputs: f64 1e-12 (scaled), f32 1e-5, f16 1e-3, bf16 5e-3
+double tolerance_for(DType dtype);  // forward outputs: f64 1e-12 (scaled), f32 1e-5, f16 1e-3, bf16 5e-3, f8e4m3 4e-2, f8e5m2 8e-2
 CheckReport compare(const std::string& output, const HostTensor& actual, const std::vector<double>& reference, double tolerance);
 CheckReport merge(const CheckReport& a, const CheckReport& b);  // the worse of both
 

@@ -31,6 +31,7 @@ constexpr std::size_t kPrefixBytes = 8;
 constexpr std::pair<const char*, DType> kTypes[] = {
     {"BOOL", DType::Bool}, {"U8", DType::U8},   {"I8", DType::I8},   {"U16", DType::U16}, {"I16", DType::I16},   {"U32", DType::U32}, {"I32", DType::I32},
     {"U64", DType::U64},   {"I64", DType::I64}, {"F16", DType::F16}, {"BF16", DType::BF16}, {"F32", DType::F32}, {"F64", DType::F64},
+    {"F8_E4M3", DType::F8E4M3}, {"F8_E5M2", DType::F8E5M2},
 };
 
 const char* name_in_file(DType dtype) {

@@ -75,6 +75,10 @@ auto with_codec(DType dtype, void* data, Visit visit) {
       return visit(static_cast<std::uint16_t*>(data), [](std::uint16_t x) { return static_cast<double>(bf16_to_float(x)); }, double_to_bf16);
     case DType::F32:
       return visit(static_cast<float*>(data), [](float x) { return static_cast<double>(x); }, [](double x) { return static_cast<float>(x); });
+    case DType::F8E4M3:
+      return visit(static_cast<std::uint8_t*>(data), [](std::uint8_t x) { return static_cast<double>(f8e4m3_to_float(x)); }, double_to_f8e4m3);
+    case DType::F8E5M2:
+      return visit(static_cast<std::uint8_t*>(data), [](std::uint8_t x) { return static_cast<double>(f8e5m2_to_float(x)); }, double_to_f8e5m2);
     case DType::F64: break;
   }
   return visit(static_cast<double*>(data), [](double x) { return x; }, [](double x) { return x; });

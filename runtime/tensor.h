@@ -67,5 +67,10 @@ std::uint16_t double_to_f16(double value);
 float bf16_to_float(std::uint16_t bits);
 std::uint16_t float_to_bf16(float value);
 std::uint16_t double_to_bf16(double value);
+float f8e4m3_to_float(std::uint8_t bits);
+float f8e5m2_to_float(std::uint8_t bits);
+// These saturate: what lies beyond the largest number, infinity too, becomes that number.
+std::uint8_t double_to_f8e4m3(double value);
+std::uint8_t double_to_f8e5m2(double value);
 
 }  // namespace tilewright

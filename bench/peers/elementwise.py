@@ -34,9 +34,21 @@ def rms_norm(s, device):
     return peers
 
 
+def scaled_matmul(m, n, k, a_dtype, b_dtype, device):
+    """cuBLASLt's product of 8-bit floats, which takes columns of the right operand; one scale a tensor, 1 here."""
+    a, b = torch.randn(m, k, device=device).to(a_dtype), torch.randn(n, k, device=device).to(b_dtype).t()
+    one = torch.ones((), device=device)
+    return {f"torch._scaled_mm{kind}": lambda fast=fast: torch._scaled_mm(a, b, one, one, out_dtype=torch.bfloat16, use_fast_accum=fast)
+            for kind, fast in (("", False), (" fast", True))}
+
+
 def matmul(s, device):
     m, n, k = (s.integer(name) for name in "mnk")
+    if s.dtype.itemsize == 1:
+        return scaled_matmul(m, n, k, s.dtype, s.dtype_of("b_dtype") or s.dtype, device)
     a, b = torch.randn(m, k, device=device, dtype=s.dtype), torch.randn(k, n, device=device, dtype=s.dtype)
+    if s.flag("b_transposed"):
+        b = b.t().contiguous().t()
     out = torch.empty(m, n, device=device, dtype=s.dtype)
     return {"torch.matmul": lambda: torch.matmul(a, b, out=out)}
 

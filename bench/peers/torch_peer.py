@@ -18,7 +18,7 @@ import sparse
 from timing import Timer
 
 PEERS = {**elementwise.PEERS, **attention.PEERS, **sparse.PEERS}
-DTYPES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+DTYPES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "f8e4m3": torch.float8_e4m3fn, "f8e5m2": torch.float8_e5m2}
 COPY_BYTES = {"cuda": 1 << 29, "cpu": 1 << 27}
 
 
@@ -27,7 +27,10 @@ class Settings:
 
     def __init__(self, values):
         self.values = values
-        self.dtype = DTYPES[values.get("dtype", "f32")]
+        self.dtype = self.dtype_of("dtype") or torch.float32
+
+    def dtype_of(self, name):
+        return DTYPES[self.text(name)] if self.text(name) else None
 
     def text(self, name):
         return self.values.get(name, "")

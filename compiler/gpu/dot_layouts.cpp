@@ -21,14 +21,6 @@ Extents extents_of(tile::DotOp dot) {
   return {acc[acc.size() - 2], acc.back(), dot.getA().getType().getShape().back()};
 }
 
-std::optional<MatrixInstruction> instruction_of(const GpuTarget& target, tile::DotOp dot) {
-  if (dot.hasBatch() || dot.getIsUnsigned()) return std::nullopt;
-  const Extents extents = extents_of(dot);
-  auto instruction = target.matrix_instruction(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType(), extents.m, extents.n, extents.k);
-  if (instruction && extents.k % instruction->k != 0) return std::nullopt;
-  return instruction;
-}
-
 // Warps along the rows and the columns of the accumulator; what is left over holds copies.
 struct WarpGrid {
   int rows = 1, columns = 1, copies = 1;
@@ -65,6 +57,14 @@ llvm::SmallVector<WarpGrid> all_grids(int warps) {
 }
 
 }  // namespace
+
+std::optional<MatrixInstruction> instruction_of(const GpuTarget& target, tile::DotOp dot) {
+  if (dot.hasBatch() || dot.getIsUnsigned()) return std::nullopt;
+  const Extents extents = extents_of(dot);
+  auto instruction = target.matrix_instruction(DotElements::of(dot), extents.m, extents.n, extents.k);
+  if (instruction && extents.k % instruction->k != 0) return std::nullopt;
+  return instruction;
+}
 
 DotLayouts dot_layouts(const GpuTarget& target, tile::DotOp dot, int warps, bool rows_together) {
   const Extents extents = extents_of(dot);

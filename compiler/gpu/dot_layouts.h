@@ -15,6 +15,9 @@ struct DotLayouts {
   std::optional<layout::Layout> a, b;  // with an instruction; without one operands may have any layout
 };
 
+// The instruction that multiplies a dot's operands as they are; none for batches, or where the depth is no multiple of its own.
+std::optional<MatrixInstruction> instruction_of(const GpuTarget& target, tile::DotOp dot);
+
 // `rows_together`: each row of the accumulator shall lie in one warp, because rows are reduced or the product is the left operand of a further dot.
 DotLayouts dot_layouts(const GpuTarget& target, tile::DotOp dot, int warps, bool rows_together);
 

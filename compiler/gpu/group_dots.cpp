@@ -81,7 +81,7 @@ void GroupDots::visit(scf::ForOp loop) {
 
   llvm::SetVector<tile::DotOp> dots;
   for (auto dot : loop.getBody()->getOps<tile::DotOp>()) {
-    if (!target_.group_product(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType())) continue;
+    if (!target_.group_product(DotElements::of(dot))) continue;
     std::string problem = problem_of(dot, loop);
     if (problem.empty()) dots.insert(dot);
     else reasons_[dot] = std::move(problem);
@@ -111,7 +111,7 @@ void GroupDots::visit(scf::ForOp loop) {
   }
   dots_.insert(dots.begin(), dots.end());
   for (tile::DotOp dot : dots) {
-    const auto product = target_.group_product(dot.getA().getType().getElementType(), dot.getAcc().getType().getElementType());
+    const auto product = target_.group_product(DotElements::of(dot));
     if (is_made_before(dot.getA(), loop) && has_whole_rows(dot, *product)) storing_.insert(dot);
   }
   loads_.insert(loads.begin(), loads.end());
@@ -119,8 +119,7 @@ void GroupDots::visit(scf::ForOp loop) {
 
 std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
   const auto acc = dot.getAcc().getType();
-  const mlir::Type element = dot.getA().getType().getElementType();
-  const auto product = target_.group_product(element, acc.getElementType());
+  const auto product = target_.group_product(DotElements::of(dot));
   if (dot.hasBatch() || dot.getIsUnsigned()) return "no group of warps multiplies batches or unsigned integers";
   const std::int64_t m = acc.getShape()[0], n = acc.getShape()[1], k = dot.getA().getType().getShape()[1];
   const int rows = product->m / product->warps * warps_;
@@ -132,6 +131,10 @@ std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
   const auto b = operand_source(dot.getB());
   if (!b) return "its right operand is not loaded";
   if (b->load->getBlock() != loop.getBody()) return "its right operand is loaded elsewhere than in its loop";
+  if (product->along_depth) {
+    const auto a = operand_source(dot.getA());
+    if (!b->transposed || (a && loop->isAncestor(a->load) && a->transposed)) return "8-bit floats are read from shared memory along the depth only: load the right operand as [n, k] and transpose it, the left one as [m, k]";
+  }
   const std::string problem = problem_of(b->load, loop);
   return problem.empty() ? problem : "of its right operand: " + problem;
 }
@@ -145,7 +148,9 @@ std::string GroupDots::problem_of(tile::LoadOp load, scf::ForOp loop) const {
   auto kernel = llvm::cast<mlir::func::FuncOp>(view.getOwner()->getParentOp());
   if (!kernel.getArgAttr(view.getArgNumber(), tile::kAligned16Attr) || !kernel.getArgAttr(view.getArgNumber(), tile::kFits32Attr) || AccessShape::of(load).contiguous_axis() != 1)
     return "its tensor is not of contiguous rows, aligned to 16 bytes, with offsets of 32 bits";
-  const auto product = target_.group_product(type.getElementType(), mlir::Float32Type::get(load.getContext()));
+  const auto uses = dots_of(load.getResult());
+  if (!uses || uses->empty()) return "what it is loaded for takes other operations too";
+  const auto product = target_.group_product(DotElements::of(llvm::cast<tile::DotOp>(uses->front()->getOwner())));
   if (!product) return "no group of warps multiplies its elements";
   const auto maps = load.getMaps();
   if (llvm::count(maps, 0) != 1 || llvm::count(maps, 1) != 1 || llvm::cast<tile::ViewType>(view.getType()).getRank() > product->max_box_rank) return "it is not a box of a tensor";
@@ -154,7 +159,6 @@ std::string GroupDots::problem_of(tile::LoadOp load, scf::ForOp loop) const {
   if (bytes == 0 || type.getDimSize(1) * bytes % product->row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > product->max_box_rows)
     return "a tile of " + std::to_string(type.getDimSize(0)) + " x " + std::to_string(type.getDimSize(1)) + " does not lie in shared memory as matrix instructions read it";
   if (!llvm::all_of(load.getIndices(), [&](Value index) { return is_known_ahead(index); })) return "where it lies depends on what the loop carries";
-  if (!dots_of(load.getResult())) return "what it is loaded for takes other operations too";
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "compiler/gpu/pipeline.h"
 
+#include "compiler/gpu/dot_layouts.h"
 #include "compiler/gpu/transforms/passes.h"
 #include "compiler/transforms/passes.h"
 
@@ -10,6 +11,7 @@
 namespace tilewright::gpu {
 
 void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
+  passes.addPass(create_widen_f8_dots(/*to_f16=*/true, [&target](mlir::Operation* dot) { return instruction_of(target, llvm::cast<tile::DotOp>(dot)).has_value(); }));
   passes.addPass(create_assign_layouts(target));
   passes.addPass(mlir::createCSEPass());
   passes.addNestedPass<mlir::func::FuncOp>(create_sink_past_loops());

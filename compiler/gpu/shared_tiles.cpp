@@ -42,39 +42,42 @@ std::int64_t channel_bytes(tile_gpu::ChannelType type) {
   return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), kTileAlignment));
 }
 
-std::optional<MatrixLoads> matrix_loads(const Layout& wanted, int contiguous_axis) {
+std::optional<MatrixLoads> matrix_loads(const Layout& wanted, int contiguous_axis, std::int64_t element_bytes) {
+  if (element_bytes > 2) return std::nullopt;
+  const int word_bits = element_bytes == 2 ? 1 : 2, word_elements = 1 << word_bits;
   const Layout layout = wanted.canonical();
   const LinearMap& atom = layout.atom();
   const int rank = layout.rank();
-  if (rank != 2 || atom.input_bits("lane") != 5 || atom.input_bits("register") < 3) return std::nullopt;
-  // Which axis the pairs of a word run along.
+  if (rank != 2 || atom.input_bits("lane") != 5 || atom.input_bits("register") < word_bits + 2) return std::nullopt;
+  // Which axis the elements of a word run along. Only pairs can be read across the contiguous axis.
   const layout::Point pair = atom.basis("register", 0);
   const int axis = pair == scaled(rank, 0, 1) ? 0 : pair == scaled(rank, 1, 1) ? 1 : -1;
-  if (axis < 0) return std::nullopt;
+  if (axis < 0 || (element_bytes == 1 && (axis != contiguous_axis || atom.basis("register", 1) != scaled(rank, axis, 2)))) return std::nullopt;
   const int across = 1 - axis;
   for (int bit = 0; bit < 5; ++bit) {
-    const layout::Point expected = bit < 2 ? scaled(rank, axis, 2u << bit) : scaled(rank, across, 1u << (bit - 2));
+    const layout::Point expected = bit < 2 ? scaled(rank, axis, static_cast<std::uint32_t>(word_elements) << bit) : scaled(rank, across, 1u << (bit - 2));
     if (atom.basis("lane", bit) != expected) return std::nullopt;
   }
-  const auto whole_matrices = [](const layout::Point& point) { return llvm::all_of(point, [](std::uint32_t coordinate) { return coordinate % 8 == 0; }); };
-  for (int bit = 1; bit < atom.input_bits("register"); ++bit)
+  const std::uint32_t columns = 4 * static_cast<std::uint32_t>(word_elements);  // of a matrix
+  const auto whole_matrices = [&](const layout::Point& point) { return point[axis] % columns == 0 && point[across] % 8 == 0; };
+  for (int bit = word_bits; bit < atom.input_bits("register"); ++bit)
     if (!whole_matrices(atom.basis("register", bit))) return std::nullopt;
   for (int a = 0; a < rank; ++a)
-    if (layout.extents()[a] % 8 != 0) return std::nullopt;
+    if (layout.extents()[a] % (a == axis ? columns : 8) != 0) return std::nullopt;
 
-  // Rows of a matrix lie across the contiguous axis; lane bits 3 and 4 choose the matrix, as register bits 1 and 2 did.
+  // Rows of a matrix lie across the contiguous axis; lane bits 3 and 4 choose the matrix, as the register bits above a word did.
   const int row_axis = 1 - contiguous_axis;
   layout::Bases bases{{"register", {}}, {"lane", {}}, {"warp", {}}};
   for (std::uint32_t step : {1u, 2u, 4u}) bases[1].second.push_back(scaled(rank, row_axis, step));
-  bases[1].second.push_back(atom.basis("register", 1));
-  bases[1].second.push_back(atom.basis("register", 2));
-  for (int bit = 3; bit < atom.input_bits("register"); ++bit) bases[0].second.push_back(atom.basis("register", bit));
+  bases[1].second.push_back(atom.basis("register", word_bits));
+  bases[1].second.push_back(atom.basis("register", word_bits + 1));
+  for (int bit = word_bits + 2; bit < atom.input_bits("register"); ++bit) bases[0].second.push_back(atom.basis("register", bit));
   for (int bit = 0; bit < atom.input_bits("warp"); ++bit) bases[2].second.push_back(atom.basis("warp", bit));
 
-  // Columns are no lane's business; three bits above the others stand for them, always 0, since an atom reaches all of its extent.
+  // Columns are no lane's business; bits above the others stand for them, always 0, since an atom reaches all of its extent.
   const int low_bits = static_cast<int>(bases[0].second.size());
-  for (std::uint32_t step : {1u, 2u, 4u}) bases[0].second.push_back(scaled(rank, contiguous_axis, step));
-  return MatrixLoads{Layout(layout.extents(), LinearMap(bases, atom.outputs()), layout.repeats()), low_bits, axis != contiguous_axis};
+  for (std::uint32_t step = 1; step < columns; step *= 2) bases[0].second.push_back(scaled(rank, contiguous_axis, step));
+  return MatrixLoads{Layout(layout.extents(), LinearMap(bases, atom.outputs()), layout.repeats()), low_bits, word_elements, axis != contiguous_axis};
 }
 
 }  // namespace tilewright::gpu

@@ -20,15 +20,19 @@ std::int64_t tile_bytes(tile_gpu::SharedType type);
 std::int64_t channel_bytes(tile_gpu::ChannelType type);
 inline constexpr std::int64_t kSignalBytes = 8;
 
-// Reads of four 8 x 8 matrices of 2-byte elements at once (GpuTarget::load_matrices). Read j brings the registers 8 j ... 8 j + 7: word i the registers 8 j + 2 i and 8 j + 2 i + 1.
+// Reads of four matrices of 8 rows of 16 bytes at once (GpuTarget::load_matrices), of elements of 1 or 2 bytes. With e of them in a word of 4 bytes, read j brings the registers 4 e j ... 4 e (j + 1) - 1:
+// word i those from 4 e j + e i on.
 struct MatrixLoads {
   layout::Layout addresses;  // lane 8 i + r is at row r of matrix i
   int low_bits = 0;
+  int word_elements = 2;
   bool transposed = false;
+  int registers_of_read() const { return 4 * word_elements; }
   // The register of `addresses` that is at the matrices of read j.
-  int address_register(int j) const { return (j & ((1 << low_bits) - 1)) | (j >> low_bits << (low_bits + 3)); }
+  int address_register(int j) const { return (j & ((1 << low_bits) - 1)) | (j >> low_bits << (low_bits + column_bits())); }
+  int column_bits() const { return word_elements == 2 ? 3 : 4; }  // of the elements of a row
 };
 // The reads that bring a tile to `wanted` from memory where neighbours along `contiguous_axis` are next to each other. Nullopt where `wanted` is not made of such matrices.
-std::optional<MatrixLoads> matrix_loads(const layout::Layout& wanted, int contiguous_axis);
+std::optional<MatrixLoads> matrix_loads(const layout::Layout& wanted, int contiguous_axis, std::int64_t element_bytes);
 
 }  // namespace tilewright::gpu

@@ -10,7 +10,18 @@
 #include <optional>
 #include <string>
 
+namespace tilewright::tile_gpu {
+class GroupDotOp;
+}
+
 namespace tilewright::gpu {
+
+// What a product is of; 8-bit floats by their format, though their bits are i8.
+struct DotElements {
+  mlir::Type left, right, acc;
+  static DotElements of(tile::DotOp dot) { return {dot.getAElement(), dot.getBElement(), dot.getAcc().getType().getElementType()}; }
+  static DotElements of(tile_gpu::GroupDotOp dot);
+};
 
 // An instruction of one warp that adds the product of an m x k and a k x n matrix to an m x n accumulator. Each map takes "register" and "lane" to "dim0" and
 // "dim1" of its matrix; registers count elements, not machine words.
@@ -29,6 +40,7 @@ struct GroupProduct {
   int max_n_beside_left = 256;  // where the left operand stays in registers around the loop, since its rows are no multiples of row_bytes
   int max_accumulators = 200;   // elements of a thread, of all products of a loop, where one of them is begun a turn ahead
   int row_bytes = 128;          // of operands in shared memory (shared_tiles.h): the rows of their columns
+  bool along_depth = false;     // operands in shared memory have to have the depth along the rows of memory
   int max_box_rows = 256, max_box_rank = 5;  // of what one copy brings to shared memory, and of the tensor that it is from
 };
 
@@ -41,7 +53,7 @@ struct SharedOperand {
 
 // The products of one group: rows and columns by `depth`, one accumulator for each of some blocks of GroupProduct::m rows.
 struct GroupMultiply {
-  mlir::Type element;
+  DotElements elements;
   std::int64_t n = 0, depth = 0;
   SharedOperand a, b;                                                 // a without a tile: from registers
   llvm::SmallVector<mlir::Value> a_rows;                              // i32; the first row of each block, in shared memory
@@ -76,8 +88,8 @@ class GpuTarget {
   virtual std::int64_t max_shared_bytes() const = 0;
   virtual int max_warps() const = 0;
 
-  // The instruction for accumulators of `acc` elements from operands of `operand` elements whose product has these extents at least; nullopt: dots are scalar code.
-  virtual std::optional<MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const = 0;
+  // The instruction for products of these elements that have these extents at least; nullopt: dots are scalar code.
+  virtual std::optional<MatrixInstruction> matrix_instruction(const DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const = 0;
   // The accumulator's elements after one such instruction; elements in the order of registers.
   virtual llvm::SmallVector<Value> multiply(Builder& b, const MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                             mlir::ValueRange acc) const = 0;
@@ -111,7 +123,7 @@ class GpuTarget {
 
   // Roles: warps that hand tiles in shared memory to each other. A signal is 8 bytes of shared memory. It completes a phase when as many threads as it was made for have arrived and all bytes that
   // were announced have come; phases are counted from 0, and waiting for a phase takes its number modulo 2.
-  virtual std::optional<GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const { return std::nullopt; }  // nullopt: no roles for these elements
+  virtual std::optional<GroupProduct> group_product(const DotElements& elements) const { return std::nullopt; }  // nullopt: no roles for these elements
   virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
   virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const { return {}; }  // all of one product that does not wait, in any order; those begun before are complete too
   virtual int producer_warps(int consumer_warps) const { return 1; }                     // of which one thread works

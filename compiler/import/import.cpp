@@ -125,7 +125,7 @@ void Importer::fail(const program::Op& op, const std::string& message) const {
 mlir::Type Importer::element_type(DType dtype) {
   switch (dtype) {
     case DType::Bool: return b_.getI1Type();
-    case DType::I8: case DType::U8: return b_.getI8Type();
+    case DType::I8: case DType::U8: case DType::F8E4M3: case DType::F8E5M2: return b_.getI8Type();
     case DType::I16: case DType::U16: return b_.getI16Type();
     case DType::I32: case DType::U32: return b_.getI32Type();
     case DType::I64: case DType::U64: return b_.getI64Type();

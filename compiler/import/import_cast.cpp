@@ -21,6 +21,18 @@ unsigned width_of(mlir::Value value) { return tile::element_type_of(value.getTyp
 
 bool is_half(mlir::Type element) { return element.isF16() || element.isBF16(); }
 
+// The bits of a number in an 8-bit format, saturated as casts are.
+std::int64_t float8_bits(mlir::FloatType format, double value) {
+  constexpr std::int64_t kNan = 0x7f, kSign = 0x80;
+  llvm::APFloat number(value);
+  if (number.isNaN()) return kNan;
+  const bool negative = number.isNegative();
+  bool inexact = false;
+  number.convert(format.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven, &inexact);
+  if (!number.isFinite()) number = llvm::APFloat::getLargest(format.getFloatSemantics(), negative);
+  return static_cast<std::int64_t>((number.bitcastToAPInt().getZExtValue() & ~static_cast<std::uint64_t>(kSign)) | (negative ? kSign : 0));
+}
+
 }  // namespace
 
 mlir::Value Importer::constant(mlir::Type type, std::int64_t value) {
@@ -39,6 +51,7 @@ mlir::Value Importer::real_constant(mlir::Type type, double value) {
 
 mlir::Value Importer::constant_of(const program::Op& op) {
   const program::Type& type = result_type(op);
+  if (is_float8(type.dtype)) return constant(type_of(type), float8_bits(float8_format(type.dtype), std::bit_cast<double>(op.ints.at(0))));
   if (is_float(type.dtype)) return real_constant(type_of(type), std::bit_cast<double>(op.ints.at(0)));
   return constant(type_of(type), op.ints.at(0));
 }
@@ -51,6 +64,19 @@ mlir::Value Importer::widen(mlir::Value value) {
 mlir::Value Importer::narrow_to(mlir::Value value, mlir::Type element) {
   if (tile::element_type_of(value.getType()) == element) return value;
   return arith::TruncFOp::create(b_, tile::with_element(value.getType(), element), value);
+}
+
+mlir::FloatType Importer::float8_format(DType dtype) {
+  if (dtype == DType::F8E4M3) return mlir::Float8E4M3FNType::get(b_.getContext());
+  return mlir::Float8E5M2Type::get(b_.getContext());
+}
+
+mlir::Value Importer::decode(mlir::Value bits, DType float8) {
+  return tile::DecodeF8Op::create(b_, tile::with_element(bits.getType(), b_.getF32Type()), float8_format(float8), bits);
+}
+
+mlir::Value Importer::encode(mlir::Value value, DType float8) {
+  return tile::EncodeF8Op::create(b_, tile::with_element(value.getType(), b_.getI8Type()), float8_format(float8), value);
 }
 
 // u64 stays as it is: what does not fit in i64 reads as negative, and both lie outside every view.
@@ -69,6 +95,8 @@ mlir::Value Importer::bitcast(const program::Op& op) {
 mlir::Value Importer::cast(mlir::Value value, DType from, DType to) {
   const mlir::Type target = tile::with_element(value.getType(), element_type(to));
   if (from == to) return value;
+  if (is_float8(from)) return cast(decode(value, from), DType::F32, to);
+  if (is_float8(to)) return encode(is_float(from) ? single(value) : int_to_float(value, from, DType::F32), to);  // integers that f32 rounds are beyond its range
   if (to == DType::Bool) {
     if (!is_float(from)) return arith::CmpIOp::create(b_, arith::CmpIPredicate::ne, value, constant(value.getType(), 0));
     const mlir::Value wide = widen(value);
@@ -116,11 +144,13 @@ mlir::Value Importer::int_to_float(mlir::Value value, DType from, DType to) {
 
 mlir::Value Importer::float_to_float(mlir::Value value, DType to) {
   const mlir::Type element = element_type(to);
-  if (tile::element_type_of(value.getType()).isF64()) return narrow_to(is_half(element) ? round_to_odd(value) : value, element);
+  if (tile::element_type_of(value.getType()).isF64()) return narrow_to(is_half(element) ? single(value) : value, element);
   value = widen(value);
   if (to == DType::F64) return arith::ExtFOp::create(b_, tile::with_element(value.getType(), element), value);
   return narrow_to(value, element);
 }
+
+mlir::Value Importer::single(mlir::Value value) { return tile::element_type_of(value.getType()).isF64() ? round_to_odd(value) : widen(value); }
 
 // The nearest f32, but where it is inexact and its last bit even, its neighbour on the other side of the value.
 mlir::Value Importer::round_to_odd(mlir::Value f64) {

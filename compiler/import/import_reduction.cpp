@@ -29,7 +29,11 @@ tile::ReduceKind kind_of(program::ReduceKind kind, DType dtype) {
 mlir::Value Importer::dot(const program::Op& op) {
   const mlir::Value acc = operand(op, 2);
   const bool is_unsigned = is_unsigned_int(source_type(op, 0).dtype);
-  return tile::DotOp::create(b_, acc.getType(), operand(op, 0), operand(op, 1), acc, is_unsigned);
+  const auto format = [&](std::size_t i) {
+    const DType dtype = source_type(op, i).dtype;
+    return is_float8(dtype) ? mlir::TypeAttr::get(float8_format(dtype)) : mlir::TypeAttr();
+  };
+  return tile::DotOp::create(b_, acc.getType(), operand(op, 0), operand(op, 1), acc, is_unsigned, format(0), format(1));
 }
 
 llvm::SmallVector<mlir::Value> Importer::reduce_or_scan(const program::Op& op) {

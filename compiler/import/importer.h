@@ -43,9 +43,13 @@ class Importer {
   mlir::Value widen(mlir::Value value);                          // f16, bf16 -> f32; others unchanged
   mlir::Value narrow_to(mlir::Value value, mlir::Type element);  // f32 -> f16, bf16; unchanged where the element type is right already
   mlir::Value index_tile(mlir::Value value, DType dtype);        // to i32 or i64, to be read as signed
+  mlir::Value decode(mlir::Value bits, DType float8);             // to f32, exactly
+  mlir::Value encode(mlir::Value value, DType float8);           // from f32
   mlir::Value cast(mlir::Value value, DType from, DType to);
   mlir::Value int_to_float(mlir::Value value, DType from, DType to);
   mlir::Value float_to_float(mlir::Value value, DType to);
+  mlir::FloatType float8_format(DType dtype);
+  mlir::Value single(mlir::Value value);      // any float to f32, to be rounded once more
   mlir::Value round_to_odd(mlir::Value f64);  // f64 -> f32, so that a second rounding is as good as a single one
   mlir::Value constant_of(const program::Op& op);
   mlir::Value bitcast(const program::Op& op);

@@ -108,4 +108,37 @@ def Tile_ExternOp : Tile_Op<"extern", [Pure, SameOperandsAndResultShape] # Eleme
   let hasVerifier = 1;
 }
 
+// ---- 8-bit floats: tiles and views hold their bits as i8, and operations say the format
+def Tile_F32Like : TypeOrValueSemanticsContainer<F32, "f32-like">;
+def Tile_I8Like : TypeOrValueSemanticsContainer<I8, "i8-like">;
+
+def Tile_DecodeF8Op : Tile_Op<"decode_f8", [Pure, SameOperandsAndResultShape] # ElementwiseMappable.traits> {
+  let summary = "8-bit float to f32";
+  let description = [{
+    The value of the bits of a number in `format`, `f8E4M3FN` or `f8E5M2`; exact, and NaN stays NaN.
+
+    ```mlir
+    %x = tile.decode_f8 f8E4M3FN %bits : tensor<64xi8> to tensor<64xf32>
+    ```
+  }];
+  let arguments = (ins Tile_Float8Attr:$format, Tile_I8Like:$input);
+  let results = (outs Tile_F32Like:$result);
+  let assemblyFormat = "$format $input attr-dict `:` type($input) `to` type($result)";
+}
+
+def Tile_EncodeF8Op : Tile_Op<"encode_f8", [Pure, SameOperandsAndResultShape] # ElementwiseMappable.traits> {
+  let summary = "f32 to 8-bit float, saturating";
+  let description = [{
+    The bits of the nearest number in `format`, `f8E4M3FN` or `f8E5M2`, ties to even. What is beyond the largest number, or would be when rounded,
+    becomes that number, infinity too; NaN stays NaN.
+
+    ```mlir
+    %bits = tile.encode_f8 f8E5M2 %x : f32 to i8
+    ```
+  }];
+  let arguments = (ins Tile_Float8Attr:$format, Tile_F32Like:$input);
+  let results = (outs Tile_I8Like:$result);
+  let assemblyFormat = "$format $input attr-dict `:` type($input) `to` type($result)";
+}
+
 #endif

@@ -45,6 +45,10 @@ mlir::LogicalResult TileDialect::verifyOperationAttribute(mlir::Operation* op, m
       return op->emitOpError() << "'" << name << "' must be an i64 of at least 1";
     return mlir::success();
   }
+  if (name == kNoteAttr) {
+    if (!llvm::isa<DotOp>(op) || !llvm::isa<mlir::StringAttr>(attribute.getValue())) return op->emitOpError() << "'" << name << "' must be a string on a tile.dot";
+    return mlir::success();
+  }
   return op->emitOpError() << "carries '" << name << "', which the tile dialect does not know";
 }
 

@@ -15,7 +15,8 @@ def Tile_Dialect : Dialect {
 
     Values are immutable. A *tile* is a builtin ranked tensor of static shape and rank at least one; a tile of rank zero is a plain scalar, never
     `tensor<f32>`. Extents may be any positive number. Element types are `i1`, `i8`, `i16`, `i32`, `i64`, `f16`, `bf16`, `f32` and `f64`; integers
-    are signless and the operation says how it reads them. In memory an `i1` takes one byte, 0 or 1.
+    are signless and the operation says how it reads them. 8-bit floats are `i8` too: `tile.decode_f8`, `tile.encode_f8` and `tile.dot` say in which
+    format. In memory an `i1` takes one byte, 0 or 1.
 
     The dialect has only what `arith`, `math` and `scf` lack. Elementwise arithmetic is `arith` and `math` on tensors and scalars; integer
     division and conversion from floats, where `arith` leaves cases undefined, are `tile.divs` and its kin. Arithmetic on `f16` and `bf16` is

@@ -116,6 +116,11 @@ LogicalResult DotOp::verify() {
   if (element.isF16() || element.isBF16() || element.isF32()) expected = builder.getF32Type();
   if (element.isF64()) expected = builder.getF64Type();
   if (element.isInteger(8)) expected = builder.getI32Type();
+  if (static_cast<bool>(getAFormatAttr()) != static_cast<bool>(getBFormatAttr())) return emitOpError() << "says the format of one operand only";
+  if (getAFormatAttr()) {
+    if (!element.isInteger(8) || getIsUnsigned()) return emitOpError() << "has formats of 8-bit floats, which go with i8, not " << (getIsUnsigned() ? "unsigned " : "") << element;
+    expected = builder.getF32Type();
+  }
   if (!expected) return emitOpError() << "is not defined for elements of type " << element;
   if (acc.getElementType() != expected) return emitOpError() << "accumulates " << element << " in " << expected << ", not " << acc.getElementType();
   return verify_unsigned(*this, a, getIsUnsigned());

@@ -18,17 +18,23 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
     | `f16`, `bf16`, `f32` | `f32`                                |
     | `f64`              | `f64`                                  |
     | `i8`               | `i32`, wrapping; with `unsigned` the operands are read as unsigned |
+    | `i8`, with formats | `f32`; the operands are the bits of 8-bit floats, `f8E4M3FN` or `f8E5M2` |
 
     ```mlir
     %c = tile.dot %a, %b, %acc : tensor<64x32xbf16>, tensor<32x128xbf16>, tensor<64x128xf32>
+    %d = tile.dot %p, %q, %acc formats f8E4M3FN, f8E5M2 : tensor<64x32xi8>, tensor<32x128xi8>, tensor<64x128xf32>
     ```
   }];
-  let arguments = (ins Tile_Tensor:$a, Tile_Tensor:$b, Tile_Tensor:$acc, UnitAttr:$is_unsigned);
+  let arguments = (ins Tile_Tensor:$a, Tile_Tensor:$b, Tile_Tensor:$acc, UnitAttr:$is_unsigned, OptionalAttr<Tile_Float8Attr>:$a_format,
+                       OptionalAttr<Tile_Float8Attr>:$b_format);
   let results = (outs Tile_Tensor:$result);
-  let assemblyFormat = "(`unsigned` $is_unsigned^)? $a `,` $b `,` $acc attr-dict `:` type($a) `,` type($b) `,` type($acc)";
+  let assemblyFormat = "(`unsigned` $is_unsigned^)? $a `,` $b `,` $acc (`formats` $a_format^ `,` $b_format)? attr-dict `:` type($a) `,` type($b) `,` type($acc)";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     bool hasBatch() { return getAcc().getType().getRank() == 3; }
+    // What the operands' elements are: their format, where they have one, else their type.
+    ::mlir::Type getAElement() { return getAFormatAttr() ? getAFormatAttr().getValue() : getA().getType().getElementType(); }
+    ::mlir::Type getBElement() { return getBFormatAttr() ? getBFormatAttr().getValue() : getB().getType().getElementType(); }
   }];
 }
 

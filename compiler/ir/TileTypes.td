@@ -28,6 +28,11 @@ def Tile_Int : AnyTypeOf<[I1, I8, I16, I32, I64], "signless integer">;
 def Tile_Float : AnyTypeOf<[F16, BF16, F32, F64], "float">;
 def Tile_Element : AnyTypeOf<[I1, I8, I16, I32, I64, F16, BF16, F32, F64], "scalar">;
 
+// The format of 8-bit floats whose bits are in i8.
+def Tile_Float8Attr : TypeAttrBase<"::mlir::FloatType", "f8E4M3FN or f8E5M2", CPred<"::llvm::isa<::mlir::Float8E4M3FNType, ::mlir::Float8E5M2Type>($_self)">> {
+  let constBuilderCall = "::mlir::TypeAttr::get($0)";
+}
+
 class Tile_TensorOf<list<Type> elements, string what> : Type<
     And<[StaticShapeTensorOf<elements>.predicate, CPred<"::llvm::cast<::mlir::ShapedType>($_self).getRank() >= 1">,
          CPred<"::llvm::cast<::mlir::ShapedType>($_self).getNumElements() >= 1">]>,

@@ -11,6 +11,7 @@ namespace tilewright {
 
 void build_cpu_pipeline(mlir::OpPassManager& passes, const cpu::CpuTarget& target) {
   build_tile_pipeline(passes);
+  passes.addPass(create_widen_f8_dots(/*to_f16=*/false));
 
   // Tiles to vectors.
   passes.addPass(cpu::create_convert_tile_to_cpu(target));

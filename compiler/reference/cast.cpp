@@ -32,7 +32,7 @@ To convert(From value) {
     return float_to_int<To>(widen(value));
   } else if constexpr (!std::is_integral_v<From>) {
     return narrow_to<To>(widen(value));
-  } else if constexpr (sizeof(To) == 2) {
+  } else if constexpr (is_narrow<To>) {
     return narrow_to<To>(double_to_odd(value));
   } else {
     return static_cast<To>(value);

@@ -46,7 +46,8 @@ Tile dot(const Tile& a, const Tile& b, const Tile& accumulator) {
                           a.shape()[rank - 1] == b.shape()[rank - 2] && accumulator.shape()[rank - 2] == a.shape()[rank - 2] &&
                           accumulator.shape()[rank - 1] == b.shape()[rank - 1] &&
                           (rank == 2 || (a.shape()[0] == b.shape()[0] && a.shape()[0] == accumulator.shape()[0]));
-  if (!shapes_fit || a.dtype() != b.dtype()) malformed("the operands of dot do not fit");
+  const bool dtypes_fit = a.dtype() == b.dtype() || (tilewright::is_float8(a.dtype()) && tilewright::is_float8(b.dtype()));
+  if (!shapes_fit || !dtypes_fit) malformed("the operands of dot do not fit");
   Tile result(accumulator.dtype(), accumulator.shape());
   switch (accumulator.dtype()) {
     case DType::F32: multiply<double, float>(a, b, accumulator, result); break;

@@ -1,6 +1,6 @@
 // Tiles of the reference interpreter: a dtype, a shape and elements in row-major order, stored as in memory.
 //
-// A tile is immutable once an operation has made it, so copies share their elements. Elements of f16 and bf16 are kept as their bits; operations
+// A tile is immutable once an operation has made it, so copies share their elements. Elements of f16, bf16 and the 8-bit floats are kept as their bits; operations
 // widen them to f32. A bool is a byte, 0 or 1.
 #pragma once
 
@@ -90,6 +90,8 @@ decltype(auto) visit_float(DType dtype, F&& f) {
   switch (dtype) {
     case DType::F16: return f(std::type_identity<Half>{});
     case DType::BF16: return f(std::type_identity<Bfloat>{});
+    case DType::F8E4M3: return f(std::type_identity<E4M3>{});
+    case DType::F8E5M2: return f(std::type_identity<E5M2>{});
     case DType::F32: return f(std::type_identity<float>{});
     case DType::F64: return f(std::type_identity<double>{});
     default: malformed("a float was expected, not " + std::string(name_of(dtype)));
@@ -112,10 +114,16 @@ decltype(auto) visit_width(DType dtype, F&& f) {
   }
 }
 
-// ---- between storage and the type an operation computes in: f32 for f16 and bf16, else the storage type itself.
+// ---- between storage and the type an operation computes in: f32 for the floats narrower than that, else the storage type itself.
 
 template <class T>
-using Compute = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, Bfloat>, float, T>;
+inline constexpr bool is_float8 = std::is_same_v<T, E4M3> || std::is_same_v<T, E5M2>;
+
+template <class T>
+inline constexpr bool is_narrow = std::is_same_v<T, Half> || std::is_same_v<T, Bfloat> || is_float8<T>;
+
+template <class T>
+using Compute = std::conditional_t<is_narrow<T>, float, T>;
 
 template <class T>
 Compute<T> widen(T value) {
@@ -133,6 +141,8 @@ T narrow_to(double value) {
     return half_from(float_to_odd(value));
   } else if constexpr (std::is_same_v<T, Bfloat>) {
     return bfloat_from(float_to_odd(value));
+  } else if constexpr (is_float8<T>) {
+    return float8_from<T>(float_to_odd(value));
   } else {
     return static_cast<T>(value);
   }
@@ -144,6 +154,8 @@ T narrow_to(float value) {
     return half_from(value);
   } else if constexpr (std::is_same_v<T, Bfloat>) {
     return bfloat_from(value);
+  } else if constexpr (is_float8<T>) {
+    return float8_from<T>(value);
   } else {
     return static_cast<T>(value);
   }

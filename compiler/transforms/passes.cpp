@@ -8,6 +8,7 @@ void register_transforms() {
   mlir::registerPass(create_shrink_elementwise);
   mlir::registerPass(create_simplify_access);
   mlir::registerPass(create_hoist_loads);
+  mlir::registerPass([] { return create_widen_f8_dots(/*to_f16=*/true); });
 }
 
 }  // namespace tilewright

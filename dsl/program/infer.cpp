@@ -29,6 +29,11 @@ void expect_tile(const Type& type, std::string_view what, const SourcePosition& 
   if (type.is_view) fail(1203, "'" + std::string(what) + "' takes tiles, not a view of memory", where, "load the elements first");
 }
 
+void expect_no_float8(const Type& type, std::string_view what, const SourcePosition& where) {
+  if (is_float8(type.dtype))
+    fail(1201, "'" + std::string(what) + "' does not compute with " + to_string(type), where, "8-bit floats are for memory and dot: cast to f32 first, cast(x, f32)");
+}
+
 std::size_t expect_axis(std::int64_t axis, const Type& type, std::string_view what, const SourcePosition& where) {
   if (axis < 0 || axis >= static_cast<std::int64_t>(type.rank()))
     fail(1205, "axis " + std::to_string(axis) + " does not exist in '" + std::string(what) + "' of " + to_string(type), where,

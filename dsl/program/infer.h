@@ -53,6 +53,7 @@ namespace rules {
 void expect_operands(const OpSignature& op, std::size_t least, std::size_t most, const SourcePosition& where);
 void expect_ints(const OpSignature& op, std::size_t count, const SourcePosition& where);
 void expect_tile(const Type& type, std::string_view what, const SourcePosition& where);
+void expect_no_float8(const Type& type, std::string_view what, const SourcePosition& where);  // 8-bit floats are moved, converted and multiplied by dot
 std::size_t expect_axis(std::int64_t axis, const Type& type, std::string_view what, const SourcePosition& where);
 std::vector<Type> infer_elementwise(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_external(const OpSignature& op, const SourcePosition& where);

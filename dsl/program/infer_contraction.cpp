@@ -7,12 +7,14 @@ DType accumulator_of(DType operand, const SourcePosition& where) {
   switch (operand) {
     case DType::F16:
     case DType::BF16:
+    case DType::F8E4M3:
+    case DType::F8E5M2:
     case DType::F32: return DType::F32;
     case DType::F64: return DType::F64;
     case DType::I8:
     case DType::U8: return DType::I32;
     default:
-      rules::fail(1215, "'dot' does not multiply " + std::string(name_of(operand)), where, "operands are f16, bf16, f32, f64, i8 or u8: cast them");
+      rules::fail(1215, "'dot' does not multiply " + std::string(name_of(operand)), where, "operands are f16, bf16, f32, f64, i8, u8, f8e4m3 or f8e5m2: cast them");
   }
 }
 
@@ -26,7 +28,7 @@ std::vector<Type> dot(const OpSignature& op, const SourcePosition& where) {
   const Type &a = op.operands[0], &b = op.operands[1], &acc = op.operands[2];
   if (a.rank() != b.rank() || (a.rank() != 2 && a.rank() != 3))
     fail(1214, "'dot' takes two matrices, with one batch axis each at most, not " + to_string(a) + " and " + to_string(b), where);
-  if (a.dtype != b.dtype) {
+  if (a.dtype != b.dtype && !(is_float8(a.dtype) && is_float8(b.dtype))) {
     const std::string x(tilewright::name_of(a.dtype)), y(tilewright::name_of(b.dtype));
     fail(1202, "dtypes do not match in 'dot': " + x + " and " + y, where, "cast one of them: cast(x, " + x + ") or cast(x, " + y + ")");
   }
@@ -71,6 +73,7 @@ std::vector<Type> reduction_results(const OpSignature& op, std::size_t ints, con
   const std::size_t axis = expect_axis(op.ints[0], op.operands[0], what, where);
   std::vector<Type> results;
   for (const Type& tile : op.operands) {
+    expect_no_float8(tile, what, where);
     if (tile.shape != op.operands[0].shape)
       fail(1204, "tile shapes do not match in '" + std::string(what) + "': " + to_string(op.operands[0].shape) + " and " + to_string(tile.shape),
            where);
@@ -95,6 +98,7 @@ std::vector<Type> ordering(const OpSignature& op, const SourcePosition& where) {
   expect_ints(op, op.opcode == Opcode::TopK ? 3 : 1, where);
   const Type& tile = op.operands[0];
   expect_tile(tile, what, where);
+  expect_no_float8(tile, what, where);
   if (tile.dtype == DType::Bool)
     fail(1201, "'" + std::string(what) + "' takes numbers, not " + to_string(tile), where, "cast it first: cast(x, i32)");
   const std::size_t axis = expect_axis(op.ints[0], tile, what, where);

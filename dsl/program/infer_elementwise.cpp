@@ -91,6 +91,7 @@ std::vector<Type> infer_elementwise(const OpSignature& op, const SourcePosition&
   }
   const Accepts set = accepted_by(op.opcode);
   for (const Type& type : values) {
+    if (op.opcode != Opcode::Select) expect_no_float8(type, what, where);
     if (!accepts(set, type.dtype))
       fail(1201, "'" + what + "' takes " + words_for(set) + ", not " + to_string(type), where, help_for(set, type.dtype));
   }

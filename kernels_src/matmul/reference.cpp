@@ -11,4 +11,13 @@ std::vector<double> matmul_row(const std::vector<double>& a, const DoubleRows& b
   return c;
 }
 
+std::vector<double> matmul_row_transposed(const std::vector<double>& a, const DoubleRows& b_transposed, std::int64_t columns) {
+  std::vector<double> c(static_cast<std::size_t>(columns), 0.0);
+  for (std::int64_t n = 0; n < columns; ++n) {
+    const std::span<const double> column = b_transposed.row(n);
+    for (std::size_t k = 0; k < a.size(); ++k) c[static_cast<std::size_t>(n)] += a[k] * column[k];
+  }
+  return c;
+}
+
 }  // namespace tilewright::kernels::reference

@@ -5,7 +5,7 @@
 namespace tilewright {
 
 static constexpr std::array<std::string_view, kNumDTypes> kNames = {
-    "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64"};
+    "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "f8e4m3", "f8e5m2"};
 
 std::string_view name_of(DType type) { return kNames[static_cast<std::size_t>(type)]; }
 

@@ -82,6 +82,14 @@ def test_code_objects_hold_that_code(binary, tmp_path, operator, target, dtype):
     assert not re.search(r"\sscratch_(load|store)|\sbuffer_(load|store)\S* .*offen", listing), "registers are spilled"
 
 
+@pytest.mark.parametrize("dtype", ("f8e4m3", "f8e5m2"))
+@pytest.mark.parametrize("target", TARGETS)
+def test_float8_is_multiplied_as_f16(binary, target, dtype):
+    assembly = emit(binary, "matmul", target, "asm", dtype=dtype, b_transposed="true")
+    count, inside = in_loops(assembly, MATRIX[target]["f16"])
+    assert inside == count >= 16, f"{inside} of {count} matrix instructions are in loops"
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_kernel_compiles(binary, target):
     operators = [entry["name"] for entry in json.loads(subprocess.run([str(binary), "list", "--json"], capture_output=True, text=True, check=True).stdout)["kernels"]]

@@ -64,7 +64,7 @@ TEST(External, FunctionsDifferByNameSourceAndResult) {
   const std::string source = std::string(kTwice) + "__device__ float thrice(float x) { return 3 * x; }";
   const Program program = traced_body([&](InOut x, InOut y, Scalar) {
     Tile a = load(x, {0, 0}, {4});
-    store(y, {0, 0}, extern_cuda(source, "twice", f32)(a) + extern_cuda(source, "thrice", f32)(a) + twice(a) + cast(extern_cuda(kTwice, "twice", f64)(a), f32));
+    store(y, {0, 0}, extern_cuda(source.c_str(), "twice", f32)(a) + extern_cuda(source.c_str(), "thrice", f32)(a) + twice(a) + cast(extern_cuda(kTwice, "twice", f64)(a), f32));
   });
   EXPECT_EQ(count(program, Opcode::Extern), 4);
 }

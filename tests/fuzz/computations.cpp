@@ -89,6 +89,11 @@ void Generator::conversion() {
     const bool known = !is_float(from) || (x.numbers.exact() && !x.numbers.may_be_nan && !x.numbers.zero_sign);
     if (to != from && known) return push(b_.op(Opcode::Bitcast, {x.id}, {}, Type{to, shape(x)}), bitcast(to));
   }
+  if (rng_.chance(15)) {  // through an 8-bit float, which no other operation takes
+    const Item narrow = cast(x, rng_.pick({DType::F8E4M3, DType::F8E5M2}));
+    const Item wide = cast(narrow, float_dtype());
+    return push(wide.id, wide.numbers);
+  }
   const DType to = any_dtype();
   if (!is_float(to) && !x.numbers.exact()) x = want(from, shape(x), Exactness::Exact);
   const Item result = cast(x, to);
@@ -178,7 +183,11 @@ void Generator::contract() {
     const std::vector<std::int64_t> order = shape.size() == 2 ? std::vector<std::int64_t>{1, 0} : std::vector<std::int64_t>{0, 2, 1};
     return Item{b_.transpose(item.id, order), item.numbers};
   };
-  const Item a = operand(left), b = operand(right);
+  Item a = operand(left), b = operand(right);
+  if (is_float(type) && type != DType::F64 && rng_.chance(20)) {
+    a = cast(a, rng_.pick({DType::F8E4M3, DType::F8E5M2}));
+    b = cast(b, rng_.pick({DType::F8E4M3, DType::F8E5M2}));
+  }
   const DType sum = is_float(type) ? (type == DType::F64 ? DType::F64 : DType::F32) : DType::I32;
   const Item accumulator = rng_.chance(60) ? number(sum, 0, out) : tamed(want(sum, out), 64);
   push(b_.dot(a.id, b.id, accumulator.id), dot(a.numbers, b.numbers, accumulator.numbers, sum, k));

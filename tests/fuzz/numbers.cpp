@@ -29,7 +29,7 @@ Numbers rounded(DType dtype, Numbers value) {
     return value;
   }
   const double unit = roundoff(dtype);
-  const double least = dtype == DType::F16 ? 0x1p-24 : 0;  // spacing of subnormal numbers where it matters
+  const double least = dtype == DType::F16 ? 0x1p-24 : dtype == DType::F8E4M3 ? 0x1p-9 : dtype == DType::F8E5M2 ? 0x1p-16 : 0;  // spacing of subnormal numbers where it matters
   if (value.error > 0) value.error += 2 * unit * value.bound + least;
   value.bound *= 1 + unit;
   if (value.bound > largest(dtype)) value.bound = kInf;
@@ -72,6 +72,8 @@ double largest(DType dtype) {
     case DType::BF16: return 0x1.fep127;
     case DType::F32: return std::numeric_limits<float>::max();
     case DType::F64: return std::numeric_limits<double>::max();
+    case DType::F8E4M3: return 448;
+    case DType::F8E5M2: return 57344;
   }
   return 0;
 }
@@ -81,6 +83,8 @@ double roundoff(DType dtype) {
     case DType::F16: return 0x1p-11;
     case DType::BF16: return 0x1p-8;
     case DType::F32: return 0x1p-24;
+    case DType::F8E4M3: return 0x1p-4;
+    case DType::F8E5M2: return 0x1p-3;
     default: return 0x1p-53;
   }
 }

@@ -1,6 +1,7 @@
 #include "tests/gpu/machine.h"
 
 #include "compiler/ir/TileTypes.h"
+#include "compiler/reference/half.h"
 #include "tests/gpu/atomics.h"
 
 #include <cmath>
@@ -381,20 +382,24 @@ void Machine::finish_box(const Box& box) {
 void Machine::load_fragment(int operand, int instruction, std::uint64_t tile, std::int64_t rows, bool depth_along_rows, std::int64_t first, std::int64_t depth) {
   const gpu::MatrixInstruction& what = configuration_.instructions[instruction].second;
   const layout::LinearMap map = (operand == 0 ? what.a : what.b).ordered({"register", "lane"}, {"dim0", "dim1"});
-  const bool is_bf16 = configuration_.instructions[instruction].first == "bf16";
+  const std::string& key = configuration_.instructions[instruction].first;
+  const std::size_t dot = key.find('.');
+  const std::string format = dot == std::string::npos ? key : operand == 0 ? key.substr(0, dot) : key.substr(dot + 1);
+  const std::int64_t size = dot == std::string::npos ? 2 : 1, columns = 128 / size;
   std::vector<double>& held = threads_[running_].operands[operand];
   held.resize(std::size_t{1} << map.input_bits("register"));
   for (std::uint32_t reg = 0; reg < held.size(); ++reg) {
     const layout::Point at = map.apply({reg, static_cast<std::uint32_t>(running_ % configuration_.lanes)});
     const std::int64_t outer = first + at[operand == 0 ? 0 : 1], inner = depth + at[operand == 0 ? 1 : 0];
     const std::int64_t row = depth_along_rows ? outer : inner, column = depth_along_rows ? inner : outer;
-    const std::uint64_t address = tile + column / 64 * rows * 128 + row * 128 + (static_cast<std::uint64_t>(column % 64 * 2) ^ static_cast<std::uint64_t>(row % 8 << 4));
-    touch(address, 2, true);
+    const std::uint64_t address = tile + column / columns * rows * 128 + row * 128 + (static_cast<std::uint64_t>(column % columns * size) ^ static_cast<std::uint64_t>(row % 8 << 4));
+    touch(address, static_cast<int>(size), true);
     for (const Box& box : boxes_)
       if (address >= box.to && address < box.to + box.content.size()) problem("a tile is read before it has arrived");
-    std::uint16_t bits;
-    std::memcpy(&bits, reinterpret_cast<const void*>(address), sizeof bits);
-    held[reg] = is_bf16 ? from_bf16(bits) : from_f16(bits);
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, reinterpret_cast<const void*>(address), static_cast<std::size_t>(size));
+    const auto byte = static_cast<std::uint8_t>(bits);
+    held[reg] = format == "e4m3" ? to_float(reference::E4M3{byte}) : format == "e5m2" ? to_float(reference::E5M2{byte}) : format == "bf16" ? from_bf16(bits) : from_f16(bits);
   }
 }
 

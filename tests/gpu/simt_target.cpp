@@ -1,5 +1,6 @@
 #include "tests/gpu/simt_target.h"
 
+#include "compiler/transforms/float8.h"
 #include "tests/gpu/atomics.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -77,7 +78,15 @@ Configuration warps_of_32() {
                                       fragment({{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}, 4, 3), acc};
   const gpu::MatrixInstruction bytes{"16x8x32", 16, 8, 32, fragment({{0, 1}, {0, 2}, {8, 0}, {0, 16}}, {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}, 4, 5),
                                      fragment({{1, 0}, {2, 0}, {16, 0}}, {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}, 5, 3), acc};
-  return {"simt32", 32, 4, true, false, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+  Configuration configuration{"simt32", 32, 4, true, false, {{"f16", halves}, {"bf16", halves}, {"i8", bytes}}};
+  for (const char* left : {"e4m3", "e5m2"}) {
+    for (const char* right : {"e4m3", "e5m2"}) {
+      gpu::MatrixInstruction floats = bytes;
+      floats.name = std::string(left) + "." + right;
+      configuration.instructions.emplace_back(floats.name, floats);
+    }
+  }
+  return configuration;
 }
 
 Configuration with_roles(Configuration configuration) {
@@ -92,7 +101,16 @@ Configuration warps_of_8() {
   return {"simt8", 8, 8, false, false, {{"f16", small}, {"f32", small}}};
 }
 
-const char* key_of(mlir::Type operand) {
+const char* float8_name(mlir::Type type) { return llvm::isa<mlir::Float8E4M3FNType>(type) ? "e4m3" : llvm::isa<mlir::Float8E5M2Type>(type) ? "e5m2" : nullptr; }
+
+mlir::Type float8_type(Builder& b, const std::string& name) {
+  if (name == "e4m3") return mlir::Float8E4M3FNType::get(b.getContext());
+  return mlir::Float8E5M2Type::get(b.getContext());
+}
+
+std::string key_of(const gpu::DotElements& elements) {
+  const mlir::Type operand = elements.left;
+  if (const char *left = float8_name(operand), *right = float8_name(elements.right); left && right) return std::string(left) + "." + right;
   if (operand.isF16()) return "f16";
   if (operand.isBF16()) return "bf16";
   if (operand.isF32()) return "f32";
@@ -114,34 +132,39 @@ Value call_hook(mlir::OpBuilder& b, mlir::Location loc, const char* name, mlir::
   return result ? called.getResult() : Value();
 }
 
-std::optional<gpu::MatrixInstruction> SimtTarget::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
+std::optional<gpu::MatrixInstruction> SimtTarget::matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const {
   for (const auto& [key, instruction] : configuration_.instructions) {
-    if (key == key_of(operand) && m >= instruction.m && n >= instruction.n && k >= instruction.k) return instruction;
+    if (key == key_of(elements) && m >= instruction.m && n >= instruction.n && k >= instruction.k) return instruction;
   }
   return std::nullopt;
 }
 
 llvm::SmallVector<Value> SimtTarget::multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                               mlir::ValueRange acc) const {
-  give(b, 0, a);
-  give(b, 1, b_elements);
+  const std::size_t dot = instruction.name.find('.');
+  const bool of_float8 = dot != std::string::npos;
+  const auto format = [&](const std::string& name) { return of_float8 ? float8_type(b, name) : mlir::Type(); };
+  give(b, 0, a, format(instruction.name.substr(0, dot)));
+  give(b, 1, b_elements, format(instruction.name.substr(of_float8 ? dot + 1 : 0)));
   give(b, 2, acc);
-  return multiplied(b, number_of(instruction, a.front().getType()), acc.size(), acc.front().getType());
+  const std::string key = of_float8 ? instruction.name : key_of({a.front().getType(), b_elements.front().getType(), acc.front().getType()});
+  return multiplied(b, number_of(instruction, key), acc.size(), acc.front().getType());
 }
 
-void SimtTarget::give(Builder& b, int operand, mlir::ValueRange values) const {
+void SimtTarget::give(Builder& b, int operand, mlir::ValueRange values, mlir::Type format) const {
   const mlir::Type wide = b.getF64Type();
   for (auto [reg, value] : llvm::enumerate(values)) {
     Value number = value;
-    if (value.getType().isInteger()) number = arith::SIToFPOp::create(b, wide, value);
+    if (format) number = arith::ExtFOp::create(b, wide, decode_float8(b, value, format));
+    else if (value.getType().isInteger()) number = arith::SIToFPOp::create(b, wide, value);
     else number = arith::ExtFOp::create(b, wide, is_narrow(value.getType()) ? widened(b, value) : value);
     call(b, "simt_matrix_operand", {}, {constant(b, operand), constant(b, static_cast<std::int32_t>(reg)), number});
   }
 }
 
-std::int32_t SimtTarget::number_of(const gpu::MatrixInstruction& instruction, mlir::Type operand) const {
+std::int32_t SimtTarget::number_of(const gpu::MatrixInstruction& instruction, const std::string& key) const {
   std::int32_t index = 0;
-  while (configuration_.instructions[index].second.name != instruction.name || configuration_.instructions[index].first != key_of(operand)) ++index;
+  while (configuration_.instructions[index].second.name != instruction.name || configuration_.instructions[index].first != key) ++index;
   return index;
 }
 
@@ -156,8 +179,10 @@ llvm::SmallVector<Value> SimtTarget::multiplied(Builder& b, std::int32_t instruc
 }
 
 // The group's warps multiply each for itself, with fragments read from shared memory.
-std::optional<gpu::GroupProduct> SimtTarget::group_product(mlir::Type operand, mlir::Type acc) const {
-  if (!configuration_.has_roles || !is_narrow(operand) || !acc.isF32()) return std::nullopt;
+std::optional<gpu::GroupProduct> SimtTarget::group_product(const gpu::DotElements& elements) const {
+  if (!configuration_.has_roles || !elements.acc.isF32()) return std::nullopt;
+  if (float8_name(elements.left) && float8_name(elements.right)) return gpu::GroupProduct{.k = 32, .along_depth = true};
+  if (!is_narrow(elements.left)) return std::nullopt;
   return gpu::GroupProduct();
 }
 
@@ -173,8 +198,10 @@ llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& 
     }
     return sums;
   }
-  const gpu::MatrixInstruction instruction = *matrix_instruction(product.element, b.getF32Type(), gpu::GroupProduct().m, product.n, product.depth);
-  const std::int32_t number = number_of(instruction, product.element);
+  const gpu::MatrixInstruction instruction = *matrix_instruction(product.elements, gpu::GroupProduct().m, product.n, product.depth);
+  const std::int32_t number = number_of(instruction, key_of(product.elements));
+  const mlir::Type left_format = float8_name(product.elements.left) ? product.elements.left : mlir::Type();
+  const std::size_t of_step = std::size_t{1} << instruction.a.input_bits("register");
   const auto fragment_of = [&](int operand, const gpu::SharedOperand& shared, Value first, std::int64_t k) {
     const mlir::Type i64 = b.getI64Type();
     Value tile = LLVM::PtrToIntOp::create(b, i64, shared.tile), rows = arith::ConstantOp::create(b, b.getI64IntegerAttr(shared.rows));
@@ -190,7 +217,7 @@ llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& 
       if (!product.acc.empty()) sum.assign(product.acc[block].begin() + column / 2, product.acc[block].begin() + column / 2 + 4);
       for (std::int64_t k = 0; k < product.depth; k += instruction.k) {
         if (product.a.tile) fragment_of(0, product.a, arith::AddIOp::create(b, product.a_rows[block], row_of_warp), k);
-        else give(b, 0, llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k) / 2, 8));
+        else give(b, 0, llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k / instruction.k) * of_step, of_step), left_format);
         fragment_of(1, product.b, constant(b, static_cast<std::int32_t>(column)), k);
         give(b, 2, sum);
         sum = multiplied(b, number, sum.size(), b.getF32Type());

@@ -16,7 +16,7 @@ class SimtTarget final : public gpu::GpuTarget {
   std::int64_t max_shared_bytes() const override { return 227 * 1024; }
   int max_warps() const override { return 8; }
 
-  std::optional<gpu::MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const override;
+  std::optional<gpu::MatrixInstruction> matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const override;
   llvm::SmallVector<Value> multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                     mlir::ValueRange acc) const override;
 
@@ -35,7 +35,7 @@ class SimtTarget final : public gpu::GpuTarget {
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
-  std::optional<gpu::GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const override;
+  std::optional<gpu::GroupProduct> group_product(const gpu::DotElements& elements) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
   llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const override;
   void barrier_of(Builder& b, int warps) const override;
@@ -48,8 +48,8 @@ class SimtTarget final : public gpu::GpuTarget {
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
  private:
-  void give(Builder& b, int operand, mlir::ValueRange values) const;  // to a matrix instruction
-  std::int32_t number_of(const gpu::MatrixInstruction& instruction, mlir::Type operand) const;
+  void give(Builder& b, int operand, mlir::ValueRange values, mlir::Type format = {}) const;  // to a matrix instruction
+  std::int32_t number_of(const gpu::MatrixInstruction& instruction, const std::string& key) const;
   llvm::SmallVector<Value> multiplied(Builder& b, std::int32_t instruction, std::size_t count, mlir::Type element) const;
 
   const Configuration& configuration_;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace tilewright::simt {
 namespace {
 
@@ -16,6 +18,7 @@ struct Product {
   DType dtype;
   std::int64_t rows, columns, depth, step, stages;
   bool transposed;  // the right operand lies in memory as [columns, depth]
+  std::optional<DType> right_dtype = std::nullopt;  // of the right operand, where it differs
 };
 
 void PrintTo(const Product& p, std::ostream* out) {
@@ -28,7 +31,8 @@ fuzz::Case case_of(const Product& p) {
   fuzz::Case test;
   Builder b("product");
   const ValueId left = add_view(b, test, "left", program::ParamKind::Input, p.dtype, {p.rows, p.depth});
-  const ValueId right = p.transposed ? add_view(b, test, "right", program::ParamKind::Input, p.dtype, {p.columns, p.depth}) : add_view(b, test, "right", program::ParamKind::Input, p.dtype, {p.depth, p.columns});
+  const Shape right_shape = p.transposed ? Shape{p.columns, p.depth} : Shape{p.depth, p.columns};
+  const ValueId right = add_view(b, test, "right", program::ParamKind::Input, p.right_dtype.value_or(p.dtype), right_shape);
   const ValueId out = add_view(b, test, "out", program::ParamKind::Output, DType::F32, {p.rows, p.columns});
   const ValueId zero = b.integer(DType::I64, 0);
   const auto loop = b.begin_for(zero, b.integer(DType::I64, p.depth), b.integer(DType::I64, p.step), {b.real(DType::F32, 0, {p.rows, p.columns})}, p.stages);
@@ -102,6 +106,14 @@ std::vector<Product> products() {
   all.push_back({DType::BF16, 64, 64, 64, 64, 3, false});
   all.push_back({DType::BF16, 64, 192, 96, 16, 4, false});
   all.push_back({DType::F32, 96, 96, 304, 304, 1, false});  // operands that do not fit in shared memory at once
+  // 8-bit floats: by groups of warps where the right operand is transposed and the depth fills rows, else warp by warp, the last by f16.
+  for (bool transposed : {true, false}) {
+    all.push_back({DType::F8E4M3, 64, 64, 384, 128, 2, transposed});
+    all.push_back({DType::F8E5M2, 128, 128, 304, 128, 3, transposed, DType::F8E4M3});
+    all.push_back({DType::F8E4M3, 64, 96, 512, 256, 2, transposed, DType::F8E5M2});
+    all.push_back({DType::F8E4M3, 32, 32, 80, 32, 2, transposed});
+    all.push_back({DType::F8E5M2, 32, 32, 80, 16, 2, transposed});
+  }
   return all;
 }
 

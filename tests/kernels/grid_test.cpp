@@ -192,6 +192,18 @@ TEST(DenseGrid, Flash) {
   }
 }
 
+TEST(DenseGrid, MatmulOfFloat8) {
+  for (const char* a : {"f8e4m3", "f8e5m2"}) {
+    for (const char* b : {"", "f8e4m3", "f8e5m2"}) {
+      for (const char* transposed : {"false", "true"}) {
+        for (const auto& [m, n, k] : {std::tuple{"256", "384", "512"}, {"129", "65", "77"}, {"1", "100", "33"}})
+          expect_ok("matmul", {{"m", m}, {"n", n}, {"k", k}, {"dtype", a}, {"b_dtype", b}, {"b_transposed", transposed}});
+      }
+    }
+  }
+  for (const char* dtype : {"f32", "f16", "bf16"}) expect_ok("matmul", {{"m", "200"}, {"n", "130"}, {"k", "100"}, {"dtype", dtype}, {"b_transposed", "true"}});
+}
+
 TEST(DenseGrid, MatmulAndRows) {
   for (const char* dtype : {"f32", "f16", "bf16"}) {
     for (const auto& [m, n, k] : {std::tuple{"512", "512", "512"}, {"1000", "333", "77"}, {"1", "1000", "1000"}, {"129", "127", "1"}}) {

@@ -10,7 +10,7 @@ TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_90a+roles")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
 SERIALISED = ("C7504", "C7508", *(f"C75{number}" for number in range(10, 20)))
 SUPERFLUOUS_BARRIER = "TW9523"
-SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
+SETTINGS = {"matmul": ({"dtype": "bf16"}, {"dtype": "f32"}, {"dtype": "f8e4m3"}, {"dtype": "f8e5m2", "b_dtype": "f8e4m3", "b_transposed": "true"}), "flash_forward": ({"dtype": "bf16", "dim": "128"}, {"dtype": "f32"}), "nsa_forward": ({"dtype": "bf16", "dim": "128"}, {}),
             "gsa_chunk_forward": ({"dtype": "bf16", "dim": "128"}, {})}
 
 
@@ -71,6 +71,33 @@ def test_hopper_multiplies_by_groups_of_warps(binary, operator, settings):
     (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--report", "--json", *settings))
     assert kernel["spill_store_bytes"] == 0
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
+
+
+FLOAT8 = {"dtype": "f8e4m3", "b_transposed": "true"}
+FLOAT8_ROLES = {"block_m": "128", "block_n": "256", "block_k": "128", "stages": "4", "warps": "8"}  # rows of 128 bytes
+# What multiplies 8-bit floats, and whether the target converts them by instructions.
+PRODUCTS_OF_FLOAT8 = {
+    "sm_80": "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
+    "sm_89": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
+    "sm_90a": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
+    "sm_90a+roles": "wgmma.mma_async.sync.aligned.m64n256k32.f32.e4m3.e5m2",
+}
+
+
+@pytest.mark.parametrize("target", PRODUCTS_OF_FLOAT8)
+def test_float8_is_multiplied_by_what_the_target_has(binary, target):
+    settings = words({**FLOAT8, "b_dtype": "f8e5m2", **(FLOAT8_ROLES if "roles" in target else {})})
+    ptx = tilewright(binary, "compile", "matmul", "--target", target, "--emit", "ptx", *settings)
+    assert PRODUCTS_OF_FLOAT8[target] in ptx
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", target, "--report", "--json", *settings))
+    assert kernel["spill_store_bytes"] == 0
+    assert any("multiplied as f16" in remark for remark in kernel["remarks"]) == (target == "sm_80")
+    assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
+
+
+def test_float8_by_rows_of_columns_says_why_it_takes_another_way(binary):
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a+roles", "--report", "--json", *words({**FLOAT8, **FLOAT8_ROLES, "b_transposed": "false", "block_n": "128"})))
+    assert any("along the depth only" in remark for remark in kernel["remarks"]), kernel["remarks"]
 
 
 def test_ptx_is_the_same_in_every_process(binary, operators):

@@ -213,7 +213,7 @@ void add_narrow(std::vector<Entry>& entries, DType dtype) {
 }  // namespace
 
 void add_accesses(std::vector<Entry>& entries) {
-  for (DType dtype : all_dtypes()) {
+  for (DType dtype : moved_dtypes()) {
     for (const Layout& layout : kLayouts) {
       add_load(entries, dtype, layout);
       if (layout.strides[0] != 0) add_store(entries, dtype, layout);

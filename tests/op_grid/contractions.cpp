@@ -37,15 +37,15 @@ struct DotShape {
 const std::vector<DotShape> kDotShapes = {{0, 1, 1, 1}, {0, 4, 5, 3}, {0, 16, 16, 16}, {0, 7, 33, 17}, {0, 3, 60, 96}, {0, 64, 64, 64}, {0, 17, 1, 96},
                                           {0, 1, 33, 16}, {2, 3, 8, 5}, {3, 16, 17, 7}, {1, 33, 4, 32}};
 
-void add_dot(std::vector<Entry>& entries, DType dtype, const char* suffix, const std::vector<std::uint64_t>& left, const std::vector<std::uint64_t>& right, bool exact) {
-  EntryBuilder entry("dot_" + std::string(name_of(dtype)) + suffix);
+void add_dot(std::vector<Entry>& entries, DType dtype, DType right_dtype, const char* suffix, const std::vector<std::uint64_t>& left, const std::vector<std::uint64_t>& right, bool exact) {
+  EntryBuilder entry("dot_" + std::string(name_of(dtype)) + (right_dtype == dtype ? "" : "_" + std::string(name_of(right_dtype))) + suffix);
   const DType sum = is_float(dtype) ? (dtype == DType::F64 ? DType::F64 : DType::F32) : DType::I32;
   for (const DotShape& s : kDotShapes) {
     Shape a{s.m, s.k}, b{s.k, s.n}, c{s.m, s.n};
     if (s.batch) {
       for (Shape* shape : {&a, &b, &c}) shape->insert(shape->begin(), s.batch);
     }
-    const ValueId x = entry.input(dtype, a, left), y = entry.input(dtype, b, right), accumulator = entry.input(sum, c, exact_patterns(sum));
+    const ValueId x = entry.input(dtype, a, left), y = entry.input(right_dtype, b, right), accumulator = entry.input(sum, c, exact_patterns(sum));
     // Magnitudes of the inexact patterns are below 3.
     const double bound = static_cast<double>(s.k + 1) * 9;
     entry.output(entry.build().dot(x, y, accumulator), 0, exact ? 0 : 2 * static_cast<double>(s.k + 1) * roundoff(sum) * bound);
@@ -72,6 +72,23 @@ void add_dot(std::vector<Entry>& entries, DType dtype, const char* suffix, const
     }
     return outputs;
   }));
+}
+
+void add_dot(std::vector<Entry>& entries, DType dtype, const char* suffix, const std::vector<std::uint64_t>& left, const std::vector<std::uint64_t>& right, bool exact) {
+  add_dot(entries, dtype, dtype, suffix, left, right, exact);
+}
+
+void add_float8_dots(std::vector<Entry>& entries) {
+  for (DType left : {DType::F8E4M3, DType::F8E5M2}) {
+    for (DType right : {DType::F8E4M3, DType::F8E5M2}) add_dot(entries, left, right, "", exact_patterns(left), exact_patterns(right), true);
+    // NaN, and where there is one infinity, in a few rows.
+    std::vector<std::uint64_t> rare = exact_patterns(left);
+    while (rare.size() < 60) rare.insert(rare.end(), {rare[0], rare[3], rare[7]});
+    rare.push_back(0x7f);
+    while (rare.size() < 110) rare.push_back(rare[rare.size() % 13]);
+    rare.push_back(left == DType::F8E5M2 ? 0x7c : 0xff);
+    add_dot(entries, left, left, "_nonfinite", rare, exact_patterns(left), true);
+  }
 }
 
 // ---- reductions
@@ -260,6 +277,7 @@ void add_contractions(std::vector<Entry>& entries) {
       add_dot(entries, dtype, "_corners", corner_patterns(dtype), corner_patterns(dtype), true);
     }
   }
+  add_float8_dots(entries);
   using enum ReduceKind;
   for (DType dtype : all_dtypes()) {
     for (ReduceKind kind : {Sum, Prod, Min, Max, And, Or, Xor}) {

@@ -19,10 +19,28 @@ Value convert(DType from, DType to, const Value& x) {
   return whole(static_cast<__int128>(toward_zero));
 }
 
+std::vector<std::uint64_t> all_bytes() {
+  std::vector<std::uint64_t> bytes(256);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = i;
+  return bytes;
+}
+
 // Corner values of the source, and values about the limits and the rounding of the result.
 std::vector<std::uint64_t> patterns_for(DType from, DType to) {
+  if (is_float8(from)) return all_bytes();
   std::vector<std::uint64_t> patterns = corner_patterns(from);
   if (from == DType::Bool) return patterns;
+  if (is_float8(to) && is_float(from)) {
+    // The numbers of the result, half way between neighbours, and the source's numbers beside that.
+    for (std::uint64_t bits : all_bytes()) {
+      const long double value = decode(to, bits).real, next = decode(to, (bits + 1) & 0xff).real;
+      if (!std::isfinite(value) || !std::isfinite(next)) continue;
+      const std::uint64_t half = encode(from, real((value + next) / 2));
+      patterns.insert(patterns.end(), {encode(from, real(value)), half - 1, half, half + 1});
+    }
+    for (long double value : {448.0L, 463.9L, 464.0L, 480.0L, 512.0L, 57344.0L, 61439.0L, 61440.0L, 65536.0L, 1e6L})
+      patterns.insert(patterns.end(), {encode(from, real(value)), encode(from, real(-value))});
+  }
   for (int shift : {7, 8, 11, 15, 16, 24, 31, 32, 53, 63}) {
     for (int delta : {-1, 0, 1}) {
       const __int128 value = (static_cast<__int128>(1) << shift) + delta;
@@ -121,8 +139,8 @@ void add_arange(std::vector<Entry>& entries, DType dtype) {
 }  // namespace
 
 void add_conversions(std::vector<Entry>& entries) {
-  for (DType from : all_dtypes()) {
-    for (DType to : all_dtypes()) {
+  for (DType from : moved_dtypes()) {
+    for (DType to : moved_dtypes()) {
       if (from == to) continue;
       add_cast(entries, from, to);
       if (size_of(from) == size_of(to) && from != DType::Bool && to != DType::Bool) add_bitcast(entries, from, to);

@@ -181,7 +181,7 @@ void add_elementwise(std::vector<Entry>& entries) {
   add_entry(entries, Not, DType::Bool, 1);
   for (Opcode opcode : {And, Or, Xor, Eq, Ne}) add_entry(entries, opcode, DType::Bool, 2);
   for (DType dtype : float_dtypes()) add_entry(entries, Fma, dtype, 3);
-  for (DType dtype : all_dtypes()) add_entry(entries, Select, dtype, 3);
+  for (DType dtype : moved_dtypes()) add_entry(entries, Select, dtype, 3);
 }
 
 }  // namespace tilewright::op_grid

@@ -20,6 +20,12 @@ const std::vector<DType>& all_dtypes() {
 }
 
 std::vector<DType> float_dtypes() { return {DType::F16, DType::BF16, DType::F32, DType::F64}; }
+std::vector<DType> moved_dtypes() {
+  std::vector<DType> dtypes = all_dtypes();
+  dtypes.insert(dtypes.end(), {DType::F8E4M3, DType::F8E5M2});
+  return dtypes;
+}
+
 std::vector<DType> int_dtypes() { return {DType::I8, DType::I16, DType::I32, DType::I64, DType::U8, DType::U16, DType::U32, DType::U64}; }
 
 double function_tolerance(DType dtype) {

@@ -29,7 +29,9 @@ struct Entry {
 const std::vector<Shape>& grid_shapes();
 
 const std::vector<DType>& all_dtypes();
-std::vector<DType> float_dtypes();
+std::vector<DType> float_dtypes();  // those that operations compute with: not the 8-bit floats
+std::vector<DType> moved_dtypes();  // all, and the 8-bit floats
+
 std::vector<DType> int_dtypes();
 
 // Builds the program of an entry: whole tensors in, whole tensors out.

@@ -161,7 +161,7 @@ void add_take(std::vector<Entry>& entries, DType dtype) {
 }  // namespace
 
 void add_shape_operations(std::vector<Entry>& entries) {
-  for (DType dtype : all_dtypes()) {
+  for (DType dtype : moved_dtypes()) {
     add_broadcast(entries, dtype);
     add_reshape(entries, dtype);
     add_transpose(entries, dtype);

@@ -11,7 +11,13 @@ namespace {
 
 struct Format {
   int fraction_bits, exponent_bits;
+  bool small = false;         // 8 bits: rounding saturates
+  bool has_infinity = true;   // else the highest exponent is one of numbers, but for its last fraction, NaN
   int bias() const { return (1 << (exponent_bits - 1)) - 1; }
+  long double largest() const {
+    if (!has_infinity) return std::ldexp(2 - std::ldexp(2.0L, -fraction_bits), bias() + 1);
+    return std::ldexp(2 - std::ldexp(1.0L, -fraction_bits), bias());
+  }
 };
 
 Format format_of(DType dtype) {
@@ -19,6 +25,8 @@ Format format_of(DType dtype) {
     case DType::F16: return {10, 5};
     case DType::BF16: return {7, 8};
     case DType::F32: return {23, 8};
+    case DType::F8E4M3: return {3, 4, true, false};
+    case DType::F8E5M2: return {2, 5, true, true};
     default: return {52, 11};
   }
 }
@@ -41,13 +49,14 @@ Array make_array(DType dtype, const Shape& shape) {
 }
 
 long double round_to(DType dtype, long double value) {
-  if (value == 0 || !std::isfinite(value)) return value;
   const Format format = format_of(dtype);
+  if (format.small && std::fabs(value) > format.largest()) return std::copysign(format.largest(), value);
+  if (value == 0 || !std::isfinite(value)) return value;
   int exponent;
   std::frexp(value, &exponent);  // |value| in [2^(exponent-1), 2^exponent)
   const int spacing = std::max(exponent - 1, 1 - format.bias()) - format.fraction_bits;
   const long double rounded = std::ldexp(std::rint(std::ldexp(value, -spacing)), spacing);
-  const long double limit = std::ldexp(1.0L, format.bias() + 1);
+  const long double limit = std::ldexp(1.0L, format.bias() + (format.has_infinity ? 1 : 2));
   if (std::fabs(rounded) >= limit) return std::copysign(std::numeric_limits<long double>::infinity(), value);
   return rounded;
 }
@@ -59,7 +68,8 @@ Value decode(DType dtype, std::uint64_t bits) {
   const int exponent = static_cast<int>(bits >> format.fraction_bits) & ((1 << format.exponent_bits) - 1);
   const bool negative = bits >> (format.fraction_bits + format.exponent_bits) & 1;
   long double magnitude;
-  if (exponent == (1 << format.exponent_bits) - 1) {
+  const bool highest = exponent == (1 << format.exponent_bits) - 1;
+  if (highest && (format.has_infinity || fraction == (1ull << format.fraction_bits) - 1)) {
     magnitude = fraction ? std::numeric_limits<long double>::quiet_NaN() : std::numeric_limits<long double>::infinity();
   } else if (exponent == 0) {
     magnitude = std::ldexp(static_cast<long double>(fraction), 1 - format.bias() - format.fraction_bits);
@@ -73,7 +83,7 @@ std::uint64_t encode(DType dtype, const Value& value) {
   if (!is_float(dtype)) return static_cast<std::uint64_t>(value.whole) & (~0ull >> (64 - 8 * size_of(dtype)));
   const Format format = format_of(dtype);
   const std::uint64_t infinity = ((1ull << format.exponent_bits) - 1) << format.fraction_bits;
-  if (std::isnan(value.real)) return infinity | 1ull << (format.fraction_bits - 1);
+  if (std::isnan(value.real)) return format.small ? 0x7f : infinity | 1ull << (format.fraction_bits - 1);
   const std::uint64_t sign = static_cast<std::uint64_t>(std::signbit(value.real)) << (format.fraction_bits + format.exponent_bits);
   const long double rounded = std::fabs(round_to(dtype, value.real));
   if (std::isinf(rounded)) return sign | infinity;
@@ -119,7 +129,7 @@ std::vector<std::uint64_t> corner_patterns(DType dtype) {
   }
   const Format format = format_of(dtype);
   const long double infinity = std::numeric_limits<long double>::infinity();
-  const long double largest = std::ldexp(2 - std::ldexp(1.0L, -format.fraction_bits), format.bias());
+  const long double largest = format.largest();
   const long double normal = std::ldexp(1.0L, 1 - format.bias()), subnormal = std::ldexp(5.0L, 1 - format.bias() - format.fraction_bits);
   return patterns_of(dtype, {0.0L, -0.0L, 1, -1, 0.5L, 1.5L, -2.25L, 3.14159265358979L, -0.001L, 0.3333333333L, 100.7L, -1234.5L, 17, largest, -largest, normal,
                              subnormal, -subnormal, infinity, -infinity, std::numeric_limits<long double>::quiet_NaN(), 2.5L, -3.5L});

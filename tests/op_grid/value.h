@@ -50,7 +50,7 @@ void for_each_index(const Shape& shape, F f) {
 Value decode(DType dtype, std::uint64_t bits);
 std::uint64_t encode(DType dtype, const Value& value);  // floats are rounded to nearest even
 
-// To the nearest value of a float type, ties to even; infinity beyond its range.
+// To the nearest value of a float type, ties to even; infinity beyond its range, but the largest number of an 8-bit float.
 long double round_to(DType dtype, long double value);
 
 // An integer taken modulo two to the width.

@@ -281,6 +281,22 @@ def test_kernel(tilewright, name, dtype):
     function(run, Draw(dtype), dtype, **arguments)
 
 
+@pytest.mark.parametrize("left", ("float8_e4m3fn", "float8_e5m2"))
+@pytest.mark.parametrize("right", ("float8_e4m3fn", "float8_e5m2"))
+@pytest.mark.parametrize("transposed", (False, True))
+def test_matmul_of_float8(tilewright, left, right, transposed):
+    """PyTorch's own files and values: every pattern but NaN and infinities is in the left operand."""
+    bits = torch.arange(256, dtype=torch.int32).to(torch.uint8)
+    values = bits.view(getattr(torch, left))
+    finite = bits[torch.isfinite(values.to(f.F64))]
+    a = finite.repeat(2)[:480].reshape(10, 48).view(getattr(torch, left))
+    b = Draw("f32").normal(48, 37).to(getattr(torch, right))
+    given = b.t().contiguous() if transposed else b
+    c = tilewright.run("matmul", {"a": a, "b": given}, b_transposed=transposed)["c"]
+    assert c.dtype == torch.bfloat16
+    assert rms_ratio(a.to(f.F64) @ b.to(f.F64), c) <= TOLERANCE["bf16"]
+
+
 def test_every_listed_kernel_has_a_case(tilewright):
     listed = {entry["name"] for entry in tilewright.json("list")["kernels"]}
     assert listed == {kernel for kernel, _, _ in CASES.values()}

@@ -135,6 +135,8 @@ TEST(Tolerance, FollowsTheElementType) {
   EXPECT_EQ(tolerance_for(DType::F16), 1e-3);
   EXPECT_EQ(tolerance_for(DType::BF16), 5e-3);
   EXPECT_EQ(tolerance_for(DType::F64), 1e-12);
+  EXPECT_EQ(tolerance_for(DType::F8E4M3), 4e-2);
+  EXPECT_EQ(tolerance_for(DType::F8E5M2), 8e-2);
   EXPECT_EQ(tolerance_for(DType::I32), 0);
 }
 

@@ -124,6 +124,57 @@ TEST(HostTensor, ConvertsEveryType) {
   }
 }
 
+// By the definition: sign, exponent and fraction, without a shortcut.
+double value_of_float8(int bits, int exponent_bits, int fraction_bits) {
+  const int bias = (1 << (exponent_bits - 1)) - 1, exponent = (bits & 0x7f) >> fraction_bits, fraction = bits & ((1 << fraction_bits) - 1);
+  const bool top = exponent == (1 << exponent_bits) - 1;
+  double value = exponent == 0 ? std::ldexp(fraction, 1 - bias - fraction_bits) : std::ldexp((1 << fraction_bits) + fraction, exponent - bias - fraction_bits);
+  if (top && exponent_bits == 5) value = fraction == 0 ? kInf : kNan;
+  if (top && exponent_bits == 4 && fraction == 7) value = kNan;
+  return bits & 0x80 ? -value : value;
+}
+
+TEST(Float8, EveryPatternBothWays) {
+  for (const auto& [dtype, exponent_bits, fraction_bits] : {std::tuple(DType::F8E4M3, 4, 3), std::tuple(DType::F8E5M2, 5, 2)}) {
+    HostTensor t(dtype, {1});
+    auto* byte = static_cast<std::uint8_t*>(t.data());
+    for (int bits = 0; bits < 256; ++bits) {
+      const double expected = value_of_float8(bits, exponent_bits, fraction_bits);
+      *byte = static_cast<std::uint8_t>(bits);
+      const double value = t.at(0);
+      EXPECT_TRUE(std::isnan(expected) ? std::isnan(value) : value == expected && std::signbit(value) == std::signbit(expected)) << name_of(dtype) << " " << bits << ": " << value;
+      t.set(0, value);
+      if (std::isnan(expected)) EXPECT_TRUE(std::isnan(t.at(0)));
+      else if (std::isinf(expected)) EXPECT_EQ(*byte, (bits & 0x80) | 0x7b);
+      else EXPECT_EQ(*byte, bits) << name_of(dtype);
+    }
+  }
+}
+
+TEST(Float8, RoundsToTheNearestTiesToEvenAndSaturates) {
+  for (const auto& [dtype, exponent_bits, fraction_bits, largest] : {std::tuple(DType::F8E4M3, 4, 3, 0x7e), std::tuple(DType::F8E5M2, 5, 2, 0x7b)}) {
+    HostTensor t(dtype, {1});
+    const auto* byte = static_cast<const std::uint8_t*>(t.data());
+    const auto rounded = [&](double value) {
+      t.set(0, value);
+      return static_cast<int>(*byte);
+    };
+    for (int bits = 0; bits < largest; ++bits) {
+      const double low = value_of_float8(bits, exponent_bits, fraction_bits), high = value_of_float8(bits + 1, exponent_bits, fraction_bits), half = (low + high) / 2;
+      EXPECT_EQ(rounded(half), bits + bits % 2);
+      EXPECT_EQ(rounded(std::nextafter(half, 0)), bits);
+      EXPECT_EQ(rounded(-std::nextafter(half, kInf)), 0x80 | (bits + 1));
+    }
+    const double most = value_of_float8(largest, exponent_bits, fraction_bits);
+    for (double beyond : {most * 1.01, most * 1.2, 1e9, 1e300, kInf}) {
+      EXPECT_EQ(rounded(beyond), largest);
+      EXPECT_EQ(rounded(-beyond), 0x80 | largest);
+    }
+    EXPECT_EQ(rounded(-0.0), 0x80);
+    EXPECT_EQ(rounded(5e-324), 0);
+  }
+}
+
 TEST(HostTensor, IntegersRoundAndSaturate) {
   const auto stored = [](DType dtype, double value) {
     HostTensor t(dtype, {1});

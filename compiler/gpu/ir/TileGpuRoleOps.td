@@ -73,11 +73,13 @@ def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
 def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{
-    `acc` plus the product of `a` and `b`. `b` is a received tile; `a` is one, or a tile in registers, or one that was written to shared memory; with `transposed` the axes of the tile in memory are exchanged. Complete when the operation
+    `acc` plus the product of `a` and `b`. `b` is a received tile; `a` is one, or a tile in registers, or one that was written to shared memory; with `transposed` the axes of the tile in memory are exchanged; formats are
+    those of `tile.dot`. Complete when the operation
     is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it. Its left operand then is not in registers.
   }];
   let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$a_shared, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
-                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight);
+                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight,
+                       OptionalAttr<Tile_Float8Attr>:$a_format, OptionalAttr<Tile_Float8Attr>:$b_format);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
     (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? (`stored` $a_shared^ `:` type($a_shared))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)

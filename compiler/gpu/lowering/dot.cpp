@@ -2,6 +2,7 @@
 #include "compiler/gpu/dot_layouts.h"
 #include "compiler/gpu/lowering/emitter.h"
 #include "compiler/gpu/lowering/places.h"
+#include "compiler/transforms/float8.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -18,6 +19,7 @@ using layout::Layout;
 
 void Emitter::emit_dot(tile::DotOp op) {
   if (const auto reason = op->getAttrOfType<mlir::StringAttr>(tile_gpu::kReasonAttr)) remark(op, "dot warp by warp, not by groups of warps: " + reason.str());
+  if (const auto note = op->getAttrOfType<mlir::StringAttr>(tile::kNoteAttr)) remark(op, note.str());
   const DotLayouts layouts = operand_layouts(target_, op, layout_of(op.getAcc()));
   if (layouts.instruction) return emit_matrix_dot(op, *layouts.instruction);
   if (op.getAcc().getType().getNumElements() >= 1024) remark(op, "dot by scalar instructions: " + target_.name() + " has no matrix instruction for these elements and extents");
@@ -104,7 +106,8 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
     of_register.emplace_back(std::move(row), std::move(column));
   }
 
-  const auto widened = [&](Value value) -> Value {
+  const auto widened = [&](Value value, mlir::TypeAttr format) -> Value {
+    if (format) return decode_float8(b_, value, format.getValue());
     if (value.getType() == sum_type) return value;
     if (llvm::isa<mlir::FloatType>(sum_type)) return arith::ExtFOp::create(b_, sum_type, value);
     return op.getIsUnsigned() ? arith::ExtUIOp::create(b_, sum_type, value).getResult() : arith::ExtSIOp::create(b_, sum_type, value).getResult();
@@ -125,8 +128,8 @@ void Emitter::emit_scalar_dot(tile::DotOp op) {
     Value a_step = arith::MulIOp::create(b_, loop.getInductionVar(), i32(size));
     Value b_step = arith::MulIOp::create(b_, loop.getInductionVar(), i32(columns * size));
     std::map<std::vector<std::int64_t>, Value> a_values, b_values;
-    for (const auto& [key, offset] : a_offsets) a_values[key] = widened(load_shared(held, shared_address(a_base, add(offset, a_step))));
-    for (const auto& [key, offset] : b_offsets) b_values[key] = widened(load_shared(held, shared_address(b_base, add(offset, b_step))));
+    for (const auto& [key, offset] : a_offsets) a_values[key] = widened(load_shared(held, shared_address(a_base, add(offset, a_step))), op.getAFormatAttr());
+    for (const auto& [key, offset] : b_offsets) b_values[key] = widened(load_shared(held, shared_address(b_base, add(offset, b_step))), op.getBFormatAttr());
     Registers next;
     for (auto [reg, sum] : llvm::enumerate(loop.getRegionIterArgs())) {
       Value x = a_values[of_register[reg].first], y = b_values[of_register[reg].second];

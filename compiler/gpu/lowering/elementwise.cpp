@@ -1,6 +1,7 @@
 // Operations that work register by register, and those that only rename registers.
 #include "compiler/gpu/lowering/emitter.h"
 #include "compiler/gpu/layouts.h"
+#include "compiler/transforms/float8.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -114,6 +115,8 @@ void Emitter::emit_elementwise(mlir::Operation* op) {
 
 Emitter::Value Emitter::elementwise(mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) {
   if (Value own = target_.elementwise(b_, op, operands, result)) return own;
+  if (auto decode = llvm::dyn_cast<tile::DecodeF8Op>(op)) return decode_float8(b_, operands[0], decode.getFormat());
+  if (auto encode = llvm::dyn_cast<tile::EncodeF8Op>(op)) return encode_float8(b_, operands[0], encode.getFormat());
   if (llvm::isa<tile::DivSOp, tile::DivUOp, tile::RemSOp, tile::RemUOp>(op)) return divide(op, operands[0], operands[1]);
   if (llvm::isa<tile::FPToSISatOp, tile::FPToUISatOp>(op)) {
     Value x = operands[0];

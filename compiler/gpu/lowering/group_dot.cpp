@@ -21,16 +21,16 @@ bool is_zeros(mlir::Value tile) {
 
 void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
   const auto b_type = op.getBChannel().getType();
-  const mlir::Type element = b_type.getElementType();
   const auto acc_type = op.getAcc().getType();
-  const auto group = target_.group_product(element, acc_type.getElementType());
+  const DotElements elements = DotElements::of(op);
+  const auto group = target_.group_product(elements);
   const std::int64_t m = acc_type.getShape()[0], n = acc_type.getShape()[1], depth = b_type.getShape()[op.getBTransposed() ? 1 : 0];
-  const auto instruction = target_.matrix_instruction(element, acc_type.getElementType(), m, n, depth);
+  const auto instruction = target_.matrix_instruction(elements, m, n, depth);
   if (!group || !instruction) return void(fail(op, "has no instruction"));
   const std::int64_t rows_at_once = group->m / group->warps * warps_;  // by all groups
 
   GroupMultiply product;
-  product.element = element;
+  product.elements = elements;
   product.n = n;
   product.depth = depth;
   const auto shared = [&](Value channel, Value slot, bool along_rows) {

@@ -169,19 +169,20 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
   Registers result(wanted.registers());
   const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) { return shared_element(tile, offsets, reg, size); };
 
-  const auto loads = size == 2 ? matrix_loads(wanted, 1) : std::nullopt;
+  const auto loads = matrix_loads(wanted, 1, size);
   if (const auto addresses = loads ? layout::offset_expression(loads->addresses, memory) : std::nullopt) {
     std::vector<layout::RegisterGroup> rows;  // of 16 bytes, an address each
-    for (int read = 0; 8 * read < wanted.registers(); ++read) rows.push_back(layout::RegisterGroup(static_cast<std::size_t>(16 / size), loads->address_register(read)));
+    const int each = loads->registers_of_read();
+    for (int read = 0; each * read < wanted.registers(); ++read) rows.push_back(layout::RegisterGroup(static_cast<std::size_t>(16 / size), loads->address_register(read)));
     remark(op, bank_remark(layout::access_cost({}, loads->addresses, *addresses, rows, static_cast<int>(size)), kReads));
     // Read by read, when a dot first needs a register of it: what is read early takes up registers.
     Loader load = [this, at, element, mark = access_of(tile_gpu::AccessKind::Matrices, tile, turn), loads = *loads, addresses = *addresses](Registers& into, int reg) {
-      const int read = reg / 8;
+      const int e = loads.word_elements, read = reg / loads.registers_of_read();
       llvm::SmallVector<Value> words;
       marker_.mark(tile_gpu::kAccessAttr, mark, [&] { words = target_.load_matrices(b_, at(addresses, loads.address_register(read)), loads.transposed); });
       for (auto [i, word] : llvm::enumerate(words)) {
-        Value pair = LLVM::BitcastOp::create(b_, mlir::VectorType::get({2}, element), word);
-        for (int half = 0; half < 2; ++half) into[8 * read + 2 * static_cast<int>(i) + half] = LLVM::ExtractElementOp::create(b_, pair, i32(half));
+        Value elements = LLVM::BitcastOp::create(b_, mlir::VectorType::get({e}, element), word);
+        for (int at = 0; at < e; ++at) into[e * (4 * read + static_cast<int>(i)) + at] = LLVM::ExtractElementOp::create(b_, elements, i32(at));
       }
     };
     bind(op.getResult(), std::move(result));
@@ -190,7 +191,7 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
     // Where copies stand before the dot, its first step is read ahead of them.
     const std::int64_t now = !instruction ? std::numeric_limits<std::int64_t>::max() : copies_before(op, dot) ? instruction->k : 0;
     const int depth_axis = dot && dot.getA() == op.getResult() ? 1 : 0;
-    for (int reg = 0; reg < wanted.registers(); reg += 8) {
+    for (int reg = 0; reg < wanted.registers(); reg += each) {
       const bool of_first_step = layout_of(op.getResult()).coordinates({.reg = reg})[depth_axis] < now;
       if (of_first_step) load(tiles_[op.getResult()], reg);
     }

@@ -87,7 +87,7 @@ class Overlapping {
     // The first product of a turn alone leaves the others the time it takes.
     if (llvm::any_of(loop.getBody()->getOps<tile_gpu::GroupDotOp>(), [&](tile_gpu::GroupDotOp other) { return other.getInFlight() || other->isBeforeInBlock(dot); })) return false;
     if (llvm::all_of(dot->getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::GroupDotOp, scf::YieldOp>(user); })) return false;
-    const auto product = target_.group_product(dot.getBChannel().getType().getElementType(), dot.getAcc().getType().getElementType());
+    const auto product = target_.group_product(DotElements::of(dot));
     std::int64_t elements = dot.getAcc().getType().getNumElements();
     for (auto each : loop.getBody()->getOps<tile_gpu::GroupDotOp>()) elements += each.getAcc().getType().getNumElements();
     return product && elements / threads_ <= product->max_accumulators && computation(passage.send.getIndices(), sending);

@@ -213,7 +213,8 @@ class Splitting {
     const Value stored = dots_.stores_left(dot) ? stored_left(dot) : Value();
     const auto flag = [&](bool set) { return set ? rewriter_.getUnitAttr() : mlir::UnitAttr(); };
     auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a || stored ? Value() : dot.getA(), a ? channels_[channel_of_[a->load]].value : Value(),
-                                             a ? slots_[a->load] : Value(), stored, channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed));
+                                             a ? slots_[a->load] : Value(), stored, channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed),
+                                             mlir::UnitAttr(), dot.getAFormatAttr(), dot.getBFormatAttr());
     llvm::SmallVector<Value> operands = {dot.getA(), dot.getB()};
     rewriter_.replaceOp(dot, made.getResult());
     for (Value operand : operands)

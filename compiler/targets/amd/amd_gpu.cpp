@@ -99,9 +99,9 @@ std::uint32_t dpp_control(MatrixFamily family, int mask) {
 
 void AmdGpu::register_dialects(mlir::DialectRegistry& registry) const { registry.insert<ROCDL::ROCDLDialect>(); }
 
-std::optional<gpu::MatrixInstruction> AmdGpu::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
+std::optional<gpu::MatrixInstruction> AmdGpu::matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const {
   const gpu::MatrixInstruction& instruction = amd::matrix_instruction(target_.matrices);
-  if (!(operand.isF16() || operand.isBF16()) || !acc.isF32() || m < instruction.m || n < instruction.n || k < instruction.k) return std::nullopt;
+  if (!(elements.left.isF16() || elements.left.isBF16()) || !elements.acc.isF32() || m < instruction.m || n < instruction.n || k < instruction.k) return std::nullopt;
   return instruction;
 }
 

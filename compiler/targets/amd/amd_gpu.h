@@ -16,7 +16,7 @@ class AmdGpu final : public gpu::GpuTarget {
   std::int64_t max_shared_bytes() const override { return static_cast<std::int64_t>(target_.shared_bytes); }
   int max_warps() const override { return target_.max_threads / target_.lanes; }
 
-  std::optional<gpu::MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const override;
+  std::optional<gpu::MatrixInstruction> matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const override;
   llvm::SmallVector<Value> multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                     mlir::ValueRange acc) const override;
 

@@ -42,8 +42,11 @@ std::string list(int first, std::size_t count) {
 
 }  // namespace
 
-std::optional<gpu::GroupProduct> NvidiaGpu::group_product(mlir::Type operand, mlir::Type acc) const {
-  if (!target_.roles || !acc.isF32() || !(operand.isF16() || operand.isBF16())) return std::nullopt;
+std::optional<gpu::GroupProduct> NvidiaGpu::group_product(const gpu::DotElements& elements) const {
+  if (!target_.roles || !elements.acc.isF32()) return std::nullopt;
+  // Only 16-bit elements can be transposed on their way from shared memory.
+  if (float8_name(elements.left) && float8_name(elements.right)) return gpu::GroupProduct{.k = 32, .max_n_beside_left = 64, .along_depth = true};
+  if (!elements.left.isF16() && !elements.left.isBF16()) return std::nullopt;
   // With more columns beside a left operand that lives as long as a loop, ptxas 13.0 has been seen to use its registers for something else.
   return gpu::GroupProduct{.max_n_beside_left = 64};
 }
@@ -53,7 +56,10 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
   const std::size_t blocks = std::max(product.a_rows.size(), product.a_registers.size());
   const auto sums = static_cast<std::size_t>(product.n / 2);  // of a thread, for 64 rows
   const bool from_zero = product.acc.empty();
-  const std::string element = product.element.isBF16() ? "bf16" : "f16";
+  const bool of_bytes = float8_name(product.elements.left) != nullptr;
+  const std::int64_t element_bytes = of_bytes ? 1 : 2, step_depth = 32 / element_bytes;  // 32 bytes of depth in one instruction
+  const auto name_of = [&](mlir::Type type) { return std::string(of_bytes ? float8_name(type) : type.isBF16() ? "bf16" : "f16"); };
+  const std::string form = "k" + std::to_string(step_depth) + ".f32." + name_of(product.elements.left) + "." + name_of(product.elements.right) + " ";
 
   llvm::SmallVector<Value> operands;
   std::string constraints;
@@ -67,28 +73,31 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
   if (!from_zero)
     for (std::size_t i = 0; i < blocks * sums; ++i) give(product.acc[i / sums][i % sums], std::to_string(i));
 
-  const auto step_of = [](const gpu::SharedOperand& operand, std::int64_t k) { return matrix_descriptor(operand.rows, operand.depth_along_rows).step(k); };
+  const auto step_of = [&](const gpu::SharedOperand& operand, std::int64_t k) { return matrix_descriptor(operand.rows, operand.depth_along_rows).step(k, element_bytes); };
   const Value b_base = descriptor(b, product.b, {});
   llvm::SmallVector<Value> a_base;
   for (Value row : product.a_rows) a_base.push_back(descriptor(b, product.a, row));
   const auto stepped = [&](Value base, std::int64_t step) { return step == 0 ? base : arith::AddIOp::create(b, base, constant(b, b.getI64Type(), step)).getResult(); };
 
   std::string text = "{ .reg .pred adds, sets; .reg .b32 none; mov.b32 none, 0; setp.eq.b32 adds, none, 0; setp.ne.b32 sets, none, 0; wgmma.fence.sync.aligned; ";
-  for (std::int64_t k = 0; k < product.depth; k += 16) {
+  for (std::int64_t k = 0; k < product.depth; k += step_depth) {
     const int b_operand = give(stepped(b_base, step_of(product.b, k)), "l");
     for (std::size_t block = 0; block < blocks; ++block) {
       std::string a_operand, a_order;
       if (product.a.tile) {
         a_operand = "$" + std::to_string(give(stepped(a_base[block], step_of(product.a, k)), "l"));
-        a_order = product.a.depth_along_rows ? ", 0" : ", 1";
+        if (!of_bytes) a_order = product.a.depth_along_rows ? ", 0" : ", 1";
       } else {
-        const auto elements = llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k / 16) * 8, 8);
+        const std::size_t each = 4 * static_cast<std::size_t>(4 / element_bytes);  // of a thread, in four words
+        const auto elements = llvm::ArrayRef<Value>(product.a_registers[block]).slice(static_cast<std::size_t>(k / step_depth) * each, each);
         const int first = next;
-        for (std::size_t i = 0; i < 8; i += 2) give(packed_pair(b, elements[i], elements[i + 1]), "r");
-        a_operand = list(first, 4);
+        llvm::SmallVector<Value> words;
+        append_words(b, elements, words);
+        for (Value word : words) give(word, "r");
+        a_operand = list(first, words.size());
       }
-      text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(product.n) + "k16.f32." + element + "." + element + " " + list(static_cast<int>(block * sums), sums) + ", " + a_operand + ", $" +
-              std::to_string(b_operand) + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (product.b.depth_along_rows ? ", 0; " : ", 1; ");
+      text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(product.n) + form + list(static_cast<int>(block * sums), sums) + ", " + a_operand + ", $" +
+              std::to_string(b_operand) + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (of_bytes ? "; " : product.b.depth_along_rows ? ", 0; " : ", 1; ");
     }
   }
   text += product.waits ? "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; }" : "wgmma.commit_group.sync.aligned; }";

@@ -35,4 +35,16 @@ Value packed_pair(Builder& b, Value low, Value high) {
   return LLVM::BitcastOp::create(b, b.getI32Type(), vector);
 }
 
+Value packed_bytes(Builder& b, mlir::ValueRange bytes) {
+  Value vector = LLVM::PoisonOp::create(b, mlir::VectorType::get({4}, b.getI8Type()));
+  for (int i = 0; i < 4; ++i) vector = LLVM::InsertElementOp::create(b, vector, bytes[static_cast<std::size_t>(i)], constant(b, b.getI32Type(), i));
+  return LLVM::BitcastOp::create(b, b.getI32Type(), vector);
+}
+
+void append_words(Builder& b, mlir::ValueRange elements, llvm::SmallVectorImpl<Value>& words) {
+  const std::size_t each = elements.front().getType().isInteger(8) ? 4 : 2;
+  for (std::size_t i = 0; i < elements.size(); i += each)
+    words.push_back(each == 4 ? packed_bytes(b, elements.slice(i, each)) : packed_pair(b, elements[i], elements[i + 1]));
+}
+
 }  // namespace tilewright::nvidia

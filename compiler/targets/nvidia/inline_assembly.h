@@ -19,4 +19,10 @@ void inline_effect(gpu::GpuTarget::Builder& b, mlir::ValueRange operands, const 
 // Two 16-bit floats in a word. Two roundings from f32 are one instruction.
 mlir::Value packed_pair(gpu::GpuTarget::Builder& b, mlir::Value low, mlir::Value high);
 
+// Four bytes in a word.
+mlir::Value packed_bytes(gpu::GpuTarget::Builder& b, mlir::ValueRange bytes);
+
+// Elements as words, in order: pairs of 16-bit floats or fours of bytes.
+void append_words(gpu::GpuTarget::Builder& b, mlir::ValueRange elements, llvm::SmallVectorImpl<mlir::Value>& words);
+
 }  // namespace tilewright::nvidia

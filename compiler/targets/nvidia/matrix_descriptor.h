@@ -15,8 +15,11 @@ struct MatrixDescriptor {
   std::int64_t rows = 0;            // of the tile in memory
   bool depth_along_rows = false;
   std::int64_t row_bytes = 0;       // from one of the operand's rows or columns to the next; of every 64th where the depth runs across the rows of memory, as an average
-  // What to add to the descriptor for depth `k`, of 2-byte elements.
-  std::int64_t step(std::int64_t k) const { return (depth_along_rows ? k / 64 * rows * 128 + k % 64 * 2 : k * 128) / 16; }
+  // What to add to the descriptor for depth `k`, of elements of so many bytes; 2 where the depth runs across the rows.
+  std::int64_t step(std::int64_t k, std::int64_t element_bytes) const {
+    const std::int64_t bytes = k * element_bytes;
+    return (depth_along_rows ? bytes / 128 * rows * 128 + bytes % 128 : k * 128) / 16;
+  }
 };
 
 inline MatrixDescriptor matrix_descriptor(std::int64_t rows, bool depth_along_rows) {

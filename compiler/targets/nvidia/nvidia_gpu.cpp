@@ -76,28 +76,39 @@ std::string operand_list(int first, int count) {
 
 void NvidiaGpu::register_dialects(mlir::DialectRegistry& registry) const { registry.insert<NVVM::NVVMDialect>(); }
 
-// Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type".
-std::optional<gpu::MatrixInstruction> NvidiaGpu::matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const {
-  if (!acc.isF32() || !(operand.isF16() || operand.isBF16()) || k < 16) return std::nullopt;
+const char* NvidiaGpu::float8_name(mlir::Type type) { return llvm::isa<mlir::Float8E4M3FNType>(type) ? "e4m3" : llvm::isa<mlir::Float8E5M2Type>(type) ? "e5m2" : nullptr; }
+
+// Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type", and for 8-bit floats "Matrix Fragments for mma.m16n8k32".
+std::optional<gpu::MatrixInstruction> NvidiaGpu::matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const {
+  const char *left = float8_name(elements.left), *right = float8_name(elements.right);
+  const bool bytes = left != nullptr && right != nullptr && has_float8();
+  if (!elements.acc.isF32() || !(elements.left.isF16() || elements.left.isBF16() || bytes) || k < (bytes ? 32 : 16)) return std::nullopt;
   constexpr std::int64_t kSmallProduct = 4096;  // a few rows of a small product are sooner done one by one than padded
   if ((m < 4 || n < 4) && m * n * k < kSmallProduct) return std::nullopt;
   const std::vector<layout::Dimension> rows_16_columns_16 = {{"dim0", 4}, {"dim1", 4}}, rows_16_columns_8 = {{"dim0", 4}, {"dim1", 3}};
   gpu::MatrixInstruction instruction;
-  instruction.name = operand.isBF16() ? "bf16" : "f16";
+  instruction.acc = LinearMap({{"register", {{0, 1}, {8, 0}}}, {"lane", {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}}, rows_16_columns_8);
+  if (bytes) {
+    instruction.name = std::string(left) + "." + right;
+    instruction.m = 16, instruction.n = 8, instruction.k = 32;
+    instruction.a = LinearMap({{"register", {{0, 1}, {0, 2}, {8, 0}, {0, 16}}}, {"lane", {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}}}, {{"dim0", 4}, {"dim1", 5}});
+    instruction.b = LinearMap({{"register", {{1, 0}, {2, 0}, {16, 0}}}, {"lane", {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}}}, {{"dim0", 5}, {"dim1", 3}});
+    return instruction;
+  }
+  instruction.name = elements.left.isBF16() ? "bf16.bf16" : "f16.f16";
   instruction.m = 16, instruction.n = 8, instruction.k = 16;
   instruction.a = LinearMap({{"register", {{0, 1}, {8, 0}, {0, 8}}}, {"lane", {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}}, rows_16_columns_16);
   instruction.b = LinearMap({{"register", {{1, 0}, {8, 0}}}, {"lane", {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}}}, rows_16_columns_8);
-  instruction.acc = LinearMap({{"register", {{0, 1}, {8, 0}}}, {"lane", {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}}, rows_16_columns_8);
   return instruction;
 }
 
 llvm::SmallVector<mlir::Value> NvidiaGpu::multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                                    mlir::ValueRange acc) const {
   llvm::SmallVector<Value> operands;
-  for (std::size_t i = 0; i < a.size(); i += 2) operands.push_back(packed_pair(b, a[i], a[i + 1]));
-  for (std::size_t i = 0; i < b_elements.size(); i += 2) operands.push_back(packed_pair(b, b_elements[i], b_elements[i + 1]));
+  append_words(b, a, operands);
+  append_words(b, b_elements, operands);
   llvm::append_range(operands, acc);
-  const std::string text = "mma.sync.aligned.m16n8k16.row.col.f32." + instruction.name + "." + instruction.name +
+  const std::string text = "mma.sync.aligned.m16n8k" + std::to_string(instruction.k) + ".row.col.f32." + instruction.name +
                            ".f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};";
   const mlir::Type f32 = b.getF32Type();
   const auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
@@ -199,6 +210,16 @@ llvm::SmallVector<mlir::Value> NvidiaGpu::load_matrices(Builder& b, Value addres
 
 mlir::Value NvidiaGpu::elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const {
   if (auto external = llvm::dyn_cast<tile::ExternOp>(op)) return call_cuda_function(b, external, operands);
+  if (has_float8()) {
+    if (auto decode = llvm::dyn_cast<tile::DecodeF8Op>(op)) {
+      const std::string text = std::string("{ .reg .b32 pair; .reg .b16 low, high; cvt.rn.f16x2.") + float8_name(decode.getFormat()) + "x2 pair, $1; mov.b32 {low, high}, pair; cvt.f32.f16 $0, low; }";
+      return inline_assembly(b, b.getF32Type(), LLVM::ZExtOp::create(b, b.getI16Type(), operands[0]).getResult(), text, "=f,h", false);
+    }
+    if (auto encode = llvm::dyn_cast<tile::EncodeF8Op>(op)) {
+      const std::string text = std::string("cvt.rn.satfinite.") + float8_name(encode.getFormat()) + "x2.f32 $0, 0f00000000, $1;";
+      return LLVM::TruncOp::create(b, b.getI8Type(), inline_assembly(b, b.getI16Type(), operands[0], text, "=h,f", false));
+    }
+  }
   if (!result.isF32()) return {};
   if (llvm::isa<mlir::math::Exp2Op>(op)) return inline_assembly(b, result, operands, "ex2.approx.ftz.f32 $0, $1;", "=f,f", false);
   if (llvm::isa<mlir::math::RsqrtOp>(op)) return inline_assembly(b, result, operands, "rsqrt.approx.f32 $0, $1;", "=f,f", false);

@@ -16,7 +16,7 @@ class NvidiaGpu final : public gpu::GpuTarget {
   std::int64_t max_shared_bytes() const override { return static_cast<std::int64_t>(target_.shared_bytes); }
   int max_warps() const override { return target_.max_threads / kWarpSize; }
 
-  std::optional<gpu::MatrixInstruction> matrix_instruction(mlir::Type operand, mlir::Type acc, std::int64_t m, std::int64_t n, std::int64_t k) const override;
+  std::optional<gpu::MatrixInstruction> matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const override;
   llvm::SmallVector<Value> multiply(Builder& b, const gpu::MatrixInstruction& instruction, mlir::ValueRange a, mlir::ValueRange b_elements,
                                     mlir::ValueRange acc) const override;
 
@@ -34,7 +34,7 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
-  std::optional<gpu::GroupProduct> group_product(mlir::Type operand, mlir::Type acc) const override;
+  std::optional<gpu::GroupProduct> group_product(const gpu::DotElements& elements) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
   int producer_warps(int consumer_warps) const override;
   void begin_role(Builder& b, int consumer_warps, bool consumes) const override;
@@ -53,6 +53,9 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 
  private:
+  static const char* float8_name(mlir::Type type);           // as instructions spell the format; null for other types
+  bool has_float8() const { return target_.capability >= 89; }  // conversions and products of 8-bit floats
+
   NvidiaTarget target_;
 };
 

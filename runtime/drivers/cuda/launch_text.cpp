@@ -28,6 +28,8 @@ std::string scalar_text(DType dtype, std::uint64_t bits) {
     case DType::F32: return real_text(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     case DType::F16: return real_text(f16_to_float(static_cast<std::uint16_t>(bits)));
     case DType::BF16: return real_text(bf16_to_float(static_cast<std::uint16_t>(bits)));
+    case DType::F8E4M3: return real_text(f8e4m3_to_float(static_cast<std::uint8_t>(bits)));
+    case DType::F8E5M2: return real_text(f8e5m2_to_float(static_cast<std::uint8_t>(bits)));
     case DType::Bool: return bits != 0 ? "true" : "false";
     case DType::I8: return std::to_string(static_cast<std::int8_t>(bits));
     case DType::I16: return std::to_string(static_cast<std::int16_t>(bits));

@@ -2,12 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace tilewright::cuda {
 
 namespace {
 
-constexpr std::size_t kMostRank = 5, kElementBytes = 2, kZeroBytes = 128;
+constexpr std::size_t kMostRank = 5, kZeroBytes = 128;
+
+// How the driver calls elements of this type, where they are copied in boxes.
+std::optional<CUtensorMapDataType> data_type_of(DType dtype) {
+  if (dtype == DType::F16) return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
+  if (dtype == DType::BF16) return CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
+  if (is_float8(dtype)) return CU_TENSOR_MAP_DATA_TYPE_UINT8;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -27,8 +36,10 @@ TensorMaps::TensorMaps(std::shared_ptr<const CudaContext> context, const Artifac
     }
     const program::Type& type = program.type(program.params[asked.parameter].value);
     if (!type.is_view || type.rank() != asked.box.size() || type.rank() < 2 || type.rank() > kMostRank) throw wrong("which is " + to_string(type));
-    if (type.dtype != DType::F16 && type.dtype != DType::BF16) throw wrong("of elements that are not copied so");
-    map.type = type.dtype == DType::F16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
+    const auto data_type = data_type_of(type.dtype);
+    if (!data_type) throw wrong("of elements that are not copied so");
+    map.type = *data_type;
+    map.element_bytes = size_of(type.dtype);
     maps_.push_back(std::move(map));
   }
   CUdeviceptr zeros = 0;
@@ -66,7 +77,7 @@ CUtensorMap TensorMaps::encode(const Map& map, std::span<const std::uint64_t> ar
   for (std::size_t i = 0; i < rank; ++i) {
     sizes[i] = size(i);
     steps[i] = 1;
-    if (i > 0) strides[i - 1] = stride(i) * kElementBytes;
+    if (i > 0) strides[i - 1] = stride(i) * map.element_bytes;
   }
   if (std::find(sizes.begin(), sizes.begin() + rank, 0) != sizes.begin() + rank) {
     address = zeros_.get();

@@ -30,6 +30,7 @@ class TensorMaps {
     std::size_t slot = 0;  // of the view's address
     CUtensorMapDataType type{};
     std::vector<unsigned> box;  // the last dimension first
+    std::size_t element_bytes = 2;
   };
   CUtensorMap encode(const Map& map, std::span<const std::uint64_t> arguments) const;
 

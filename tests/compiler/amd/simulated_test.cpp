@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace tilewright::amd {
 namespace {
 
@@ -18,7 +20,8 @@ TEST_P(SimulatedDot, EqualsTheReference) {
   const auto simulated = simt::simulated_target(configuration);
   int products = 0;
   for (const op_grid::Entry& entry : op_grid::all_entries()) {
-    if (!entry.name.starts_with("dot_f16") && !entry.name.starts_with("dot_bf16")) continue;
+    const auto is_of = [&](const char* dtype) { return entry.name.starts_with(std::string("dot_") + dtype); };
+    if (!is_of("f16") && !is_of("bf16") && !is_of("f8")) continue;
     const fuzz::Outcome outcome = fuzz::check(entry.test, *simulated);
     EXPECT_FALSE(outcome.failed()) << entry.name << ": " << outcome.text;
     ++products;

@@ -126,6 +126,21 @@ void f64_to_bf16(Builder& b) { keep(b, b.cast(b.add_param("x", ParamKind::Scalar
 
 void i64_to_bf16(Builder& b) { keep(b, b.cast(b.add_param("x", ParamKind::Scalar, tile(DType::I64)), DType::BF16)); }
 
+void float8(Builder& b) {
+  const ValueId wide = b.add_param("wide", ParamKind::Scalar, tile(DType::F64)), whole = b.add_param("whole", ParamKind::Scalar, tile(DType::I64));
+  const ValueId half = b.add_param("half", ParamKind::Scalar, tile(DType::BF16)), byte = b.add_param("byte", ParamKind::Scalar, tile(DType::F8E5M2));
+  keep(b, b.cast(wide, DType::F8E4M3));
+  keep(b, b.cast(whole, DType::F8E4M3));
+  keep(b, b.cast(half, DType::F8E5M2));
+  keep(b, b.cast(byte, DType::F8E4M3));
+  keep(b, b.cast(byte, DType::BF16));
+  keep(b, b.cast(byte, DType::U16));
+  keep(b, b.real(DType::F8E4M3, 1e6));
+  keep(b, b.real(DType::F8E5M2, -1.1, {2}));
+  const ValueId left = b.real(DType::F8E4M3, 1, {4, 8}), right = b.real(DType::F8E5M2, 1, {8, 2});
+  keep(b, b.dot(left, right, b.real(DType::F32, 0, {4, 2})));
+}
+
 void constants(Builder& b) {
   keep(b, b.integer(DType::U8, 200, {2}));
   keep(b, b.integer(DType::U64, -1));
@@ -205,7 +220,7 @@ void external(Builder& b) {
 
 const std::map<std::string, std::function<void(Builder&)>> kSamples = {
     {"interface", interface}, {"memory", memory}, {"atomics", atomics},           {"floats", floats},           {"integers", integers},
-    {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
+    {"float8", float8},       {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
     {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},     {"external", external},
 };
 

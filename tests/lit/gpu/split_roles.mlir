@@ -53,3 +53,45 @@ func.func @unaligned(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.alig
   tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<64x64xf32>, !tile.view<?x?xf32>
   return
 }
+
+// 8-bit floats along the depth: rows of 128 bytes of both.
+// CHECK-LABEL: func.func @float8
+// CHECK-DAG: %[[A:.*]] = tile_gpu.channel : <2, [64, 128], i8>
+// CHECK-DAG: %[[B:.*]] = tile_gpu.channel : <2, [32, 128], i8>
+// CHECK: tile_gpu.group_dot received %[[A]] at {{.*}} times %[[B]] at {{.*}}a_format = f8E4M3FN, b_format = f8E5M2, b_transposed}
+func.func @float8(%a: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                  %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 4 : i64} {
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 128 : i64
+  %depth = tile.size %a axis 1 : !tile.view<?x?xi8>
+  %none = arith.constant dense<0.0> : tensor<64x32xf32>
+  %sum = scf.for %k = %zero to %depth step %step iter_args(%acc = %none) -> (tensor<64x32xf32>) : i64 {
+    %x = tile.load %a[%zero along 0, %k along 1] : !tile.view<?x?xi8> -> tensor<64x128xi8>
+    %y = tile.load %b[%zero along 0, %k along 1] : !tile.view<?x?xi8> -> tensor<32x128xi8>
+    %t = tile.transpose %y [1, 0] : tensor<32x128xi8> -> tensor<128x32xi8>
+    %next = tile.dot %x, %t, %acc formats f8E4M3FN, f8E5M2 : tensor<64x128xi8>, tensor<128x32xi8>, tensor<64x32xf32>
+    scf.yield %next : tensor<64x32xf32>
+  } {tile.stages = 2 : i64}
+  tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<64x32xf32>, !tile.view<?x?xf32>
+  return
+}
+
+// Across the depth there is no such instruction.
+// CHECK-LABEL: func.func @float8_across
+// CHECK-NOT: tile_gpu.roles
+// CHECK: tile.dot {{.*}}tile_gpu.reason = "8-bit floats are read from shared memory along the depth only
+func.func @float8_across(%a: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                         %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 4 : i64} {
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 128 : i64
+  %depth = tile.size %a axis 1 : !tile.view<?x?xi8>
+  %none = arith.constant dense<0.0> : tensor<64x128xf32>
+  %sum = scf.for %k = %zero to %depth step %step iter_args(%acc = %none) -> (tensor<64x128xf32>) : i64 {
+    %x = tile.load %a[%zero along 0, %k along 1] : !tile.view<?x?xi8> -> tensor<64x128xi8>
+    %y = tile.load %b[%k along 0, %zero along 1] : !tile.view<?x?xi8> -> tensor<128x128xi8>
+    %next = tile.dot %x, %y, %acc formats f8E4M3FN, f8E4M3FN : tensor<64x128xi8>, tensor<128x128xi8>, tensor<64x128xf32>
+    scf.yield %next : tensor<64x128xf32>
+  } {tile.stages = 2 : i64}
+  tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<64x128xf32>, !tile.view<?x?xf32>
+  return
+}

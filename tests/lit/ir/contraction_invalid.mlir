@@ -77,3 +77,27 @@ func.func @result(%a: tensor<4x4xf32>) {
   %0 = "tile.dot"(%a, %a, %a) : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf64>
   return
 }
+
+// -----
+
+func.func @format_of_wide_floats(%a: tensor<4x4xf16>, %acc: tensor<4x4xf32>) {
+  // expected-error@+1 {{has formats of 8-bit floats, which go with i8, not 'f16'}}
+  %0 = tile.dot %a, %a, %acc formats f8E4M3FN, f8E5M2 : tensor<4x4xf16>, tensor<4x4xf16>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @format_of_one(%a: tensor<4x4xi8>, %acc: tensor<4x4xf32>) {
+  // expected-error@+1 {{says the format of one operand only}}
+  %0 = "tile.dot"(%a, %a, %acc) {a_format = f8E4M3FN} : (tensor<4x4xi8>, tensor<4x4xi8>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @unknown_format(%a: tensor<4x4xi8>) {
+  // expected-error@+1 {{attribute 'format' failed to satisfy constraint: f8E4M3FN or f8E5M2}}
+  %0 = "tile.decode_f8"(%a) {format = f8E4M3FNUZ} : (tensor<4x4xi8>) -> tensor<4x4xf32>
+  return
+}

@@ -1,5 +1,6 @@
 // Elementwise operations that need more than the operation of the same name on vectors: what LLVM leaves undefined, and the narrow floats.
 #include "compiler/targets/cpu/lowering/emitter.h"
+#include "compiler/transforms/float8.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -55,6 +56,8 @@ Emitter::Value Emitter::convert(mlir::Operation* op, llvm::ArrayRef<Value> opera
     return round_to(double_to_odd_float(wide), to);
   }
   if (llvm::isa<tile::DivSOp, tile::DivUOp, tile::RemSOp, tile::RemUOp>(op)) return divide(op, operands[0], operands[1]);
+  if (auto decode = llvm::dyn_cast<tile::DecodeF8Op>(op)) return decode_float8(b_, operands[0], decode.getFormat());
+  if (auto encode = llvm::dyn_cast<tile::EncodeF8Op>(op)) return encode_float8(b_, operands[0], encode.getFormat());
   if (llvm::isa<tile::FPToSISatOp>(op)) return float_to_int(operands[0], result, true);
   if (llvm::isa<tile::FPToUISatOp>(op)) return float_to_int(operands[0], result, false);
   return {};

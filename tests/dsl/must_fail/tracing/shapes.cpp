@@ -57,6 +57,41 @@ struct NotOfIntegers {
 };
 MUST_FAIL(NotOfIntegers, ({}), "x", "y")
 
+struct AddFloat8 {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    Tile a = cast(load(x, {0, 0}, {8, 8}), f8e4m3);
+    store(y, {0, 0}, cast(a + a, f32));  // error[TW1201]:31 '+' does not compute with 8x8xf8e4m3
+  }
+};
+MUST_FAIL(AddFloat8, ({}), "x", "y")
+
+struct CompareFloat8 {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    Tile a = cast(load(x, {0, 0}, {8, 8}), f8e5m2);
+    store(y, {0, 0}, cast(a == a, f32));  // error[TW1201]:32 cast to f32 first
+  }
+};
+MUST_FAIL(CompareFloat8, ({}), "x", "y")
+
+struct SumOfFloat8 {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    store(y, {0}, cast(sum(cast(load(x, {0, 0}, {8, 8}), f8e5m2), 1), f32));  // error[TW1201]:27 'sum' does not compute with 8x8xf8e5m2
+  }
+};
+MUST_FAIL(SumOfFloat8, ({}), "x", "y")
+
+struct Float8MeetsHalf {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    Tile a = load(x, {0, 0}, {8, 8});
+    store(y, {0, 0}, dot(cast(a, f8e4m3), cast(a, f16)));  // error[TW1202]:25 dtypes do not match in 'dot': f8e4m3 and f16
+  }
+};
+MUST_FAIL(Float8MeetsHalf, ({}), "x", "y")
+
 struct AddBools {
   Grid grid(In) const { return {1}; }
   void body(In x, Out y) const {
