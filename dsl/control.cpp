@@ -13,7 +13,7 @@ Range::Range(const Arg& lower, const Arg& upper, const Arg& step, Pipeline pipel
 
 Range::Iterator Range::begin() {
   Tracer& tracer = Tracer::get(at_);
-  induction_ = tracer.ref(tracer.open_range(lower_, upper_, step_, pipeline_.stages, at_));
+  induction_ = tracer.ref(tracer.open_range(lower_, upper_, step_, pipeline_.stages, pipeline_.warp_specialize, at_));
   open_ = true;
   uncaught_ = std::uncaught_exceptions();
   return Iterator(this);

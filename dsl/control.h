@@ -8,9 +8,10 @@
 
 namespace tilewright {
 
-// How many iterations of a range may be in flight at once.
+// How the iterations of a range may overlap.
 struct Pipeline {
-  int stages = 1;
+  int stages = 1;                // iterations in flight at once
+  bool warp_specialize = true;   // where the target can: warps of their own fetch operands of matrix products while the others multiply; false: all warps do both
 };
 
 // for (Index i : range(lo, hi, step)): i is lo, lo + step, ... below hi. Bounds are Index or C++ numbers; step > 0.

@@ -105,11 +105,11 @@ void Tracer::abandon() {
 
 // ---- range
 
-ValueId Tracer::open_range(const Arg& lower, const Arg& upper, const Arg& step, int stages, Loc at) {
+ValueId Tracer::open_range(const Arg& lower, const Arg& upper, const Arg& step, int stages, bool warp_specialize, Loc at) {
   stand_at(at);
   const ValueId lb = index(lower, "the lower bound of 'range'"), ub = index(upper, "the upper bound of 'range'");
   const ValueId by = index(step, "the step of 'range'");
-  const std::vector<ValueId> args = builder_.begin_for(lb, ub, by, current_values(), stages);
+  const std::vector<ValueId> args = builder_.begin_for(lb, ub, by, current_values(), stages, warp_specialize);
   rebind(push("range", at), std::span(args).subspan(1));
   return args[0];
 }

@@ -61,7 +61,7 @@ class Tracer {
   void assign(Var& var, const Tile& value);
 
   // ---- regions; each open_* is ended by its close_* or by abandon()
-  ValueId open_range(const Arg& lower, const Arg& upper, const Arg& step, int stages, Loc at);  // the induction variable
+  ValueId open_range(const Arg& lower, const Arg& upper, const Arg& step, int stages, bool warp_specialize, Loc at);  // the induction variable
   void close_range();
   void open_when(const Arg& condition);
   void otherwise();

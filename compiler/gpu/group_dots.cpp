@@ -67,7 +67,7 @@ GroupDots::GroupDots(mlir::func::FuncOp kernel, const GpuTarget& target, int war
 
 void GroupDots::visit(scf::ForOp loop) {
   const auto stages = loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr);
-  if (!stages || stages.getInt() < 2) return;
+  if (!stages || stages.getInt() < 2 || loop->hasAttr(tile::kUniformWarpsAttr)) return;
   // The producer has to find the way to the loop.
   for (mlir::Operation* op = loop; !llvm::isa<mlir::func::FuncOp>(op); op = op->getParentOp()) {
     if (auto outer = llvm::dyn_cast<scf::ForOp>(op)) {

@@ -12,6 +12,7 @@ llvm::SmallVector<mlir::Value> Importer::for_loop(const program::Op& op) {
   if (operands.size() < 3 || op.regions.size() != 1) fail(op, "it needs bounds, a step and one region");
   auto loop = scf::ForOp::create(b_, operands[0], operands[1], operands[2], mlir::ValueRange(operands).drop_front(3));
   if (op.ints.at(0) > 1) loop->setAttr(tile::kStagesAttr, b_.getI64IntegerAttr(op.ints[0]));
+  if (op.ints.at(0) > 1 && !op.ints.at(1)) loop->setAttr(tile::kUniformWarpsAttr, b_.getUnitAttr());
 
   const program::Region& body = op.regions[0];
   mlir::OpBuilder::InsertionGuard guard(b_);

@@ -17,6 +17,7 @@ inline constexpr llvm::StringLiteral kFits32Attr = "tile.fits32";
 inline constexpr llvm::StringLiteral kWholeRows16Attr = "tile.whole_rows16";
 inline constexpr llvm::StringLiteral kWarpsAttr = "tile.warps";    // i64, on a kernel function
 inline constexpr llvm::StringLiteral kStagesAttr = "tile.stages";  // i64, on scf.for
+inline constexpr llvm::StringLiteral kUniformWarpsAttr = "tile.uniform_warps";  // unit, on scf.for with stages: no warps of their own for its loads
 inline constexpr llvm::StringLiteral kNoteAttr = "tile.note";      // string, on tile.dot: what its author may want to know
 
 }  // namespace tilewright::tile

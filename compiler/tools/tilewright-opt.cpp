@@ -28,12 +28,12 @@ using namespace tilewright;
 // The passes and pipelines of the project by name. Those of the CPU target compile for x86-64-v4, so that what they print does not depend on the machine; those of the GPU level for sm_90a.
 void register_project() {
   static const cpu::CpuTarget target = cpu::resolve_target("x86-64-v4");
-  static const nvidia::NvidiaGpu gpu_target(nvidia::resolve_target("sm_90a")), roles_target(nvidia::resolve_target("sm_90a+roles"));
+  static const nvidia::NvidiaGpu gpu_target(nvidia::resolve_target("sm_90a"));
   register_transforms();
-  mlir::registerPass([] { return gpu::create_assign_layouts(roles_target); });
+  mlir::registerPass([] { return gpu::create_assign_layouts(gpu_target); });
   mlir::registerPass([] { return gpu::create_sink_past_loops(); });
-  mlir::registerPass([] { return gpu::create_split_roles(roles_target); });
-  mlir::registerPass([] { return gpu::create_overlap_products(roles_target); });
+  mlir::registerPass([] { return gpu::create_split_roles(gpu_target); });
+  mlir::registerPass([] { return gpu::create_overlap_products(gpu_target); });
   mlir::registerPass([] { return gpu::create_stage_loads(gpu_target); });
   mlir::registerPass([] { return gpu::create_convert_tile_gpu(gpu_target); });
   mlir::registerPass([] { return gpu::create_allocate_shared(gpu_target); });

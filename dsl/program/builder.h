@@ -93,7 +93,7 @@ class Builder {
   ValueId atomic(AtomicKind kind, ValueId view, Values indices, Ints maps, ValueId value, ValueId mask = kNone, ValueId expected = kNone);
 
   // ---- control. begin_* open a region and return its arguments; end_* close it and return the results of the operation.
-  std::vector<ValueId> begin_for(ValueId lower, ValueId upper, ValueId step, Values inits, std::int64_t stages = 1);  // {iv, carried...}
+  std::vector<ValueId> begin_for(ValueId lower, ValueId upper, ValueId step, Values inits, std::int64_t stages = 1, bool warp_specialize = true);  // {iv, carried...}
   std::vector<ValueId> end_for(Values yields);
   void begin_if(ValueId condition);
   void begin_else();

@@ -46,11 +46,11 @@ void Builder::abandon() {
   pending_.pop_back();
 }
 
-std::vector<ValueId> Builder::begin_for(ValueId lower, ValueId upper, ValueId step, Values inits, std::int64_t stages) {
+std::vector<ValueId> Builder::begin_for(ValueId lower, ValueId upper, ValueId step, Values inits, std::int64_t stages, bool warp_specialize) {
   Pending pending;
   pending.op.opcode = Opcode::For;
   pending.op.loc = location_;
-  pending.op.ints = {stages};
+  pending.op.ints = {stages, warp_specialize};
   for (ValueId bound : {lower, upper, step}) {
     check_operand(bound);
     if (type(bound) != kIndexType) fail(1221, "a bound of 'range' is " + to_string(type(bound)) + ", not an i64 scalar");

@@ -404,7 +404,7 @@ class Printer {
   void loop(const Op& op) {
     const Region& body = op.regions[0];
     declare(op, 3);
-    const std::string pipeline = op.ints[0] == 1 ? "" : ", Pipeline{" + std::to_string(op.ints[0]) + "}";
+    const std::string pipeline = op.ints[0] == 1 ? "" : ", Pipeline{" + std::to_string(op.ints[0]) + (op.ints[1] ? "" : ", false") + "}";
     line("for (Index " + name(body.args[0]) + " : range(" + position(op.operands[0]) + ", " + position(op.operands[1]) + ", " + position(op.operands[2]) + pipeline +
          ")) {");
     snapshot(op, body, 1);

@@ -181,7 +181,7 @@ class Verifier {
       region(op.regions[1], operands, operands, place, where);
       return operands;
     }
-    if (operands.size() < 3 || op.ints.size() != 1 || op.ints[0] < 1) broken("'range' lacks bounds or stages", where);
+    if (operands.size() < 3 || op.ints.size() != 2 || op.ints[0] < 1) broken("'range' lacks bounds or stages", where);
     for (int i = 0; i < 3; ++i) {
       if (operands[i] != kIndexType) broken("a bound of 'range' is " + to_string(operands[i]), where);
     }

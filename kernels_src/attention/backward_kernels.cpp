@@ -38,6 +38,7 @@ struct FlashBackwardKeys {
   Tune<int> block_m{"block_m", {32, 64, 128}};  // queries of a tile
   Tune<int> block_n{"block_n", {64, 32, 128}};  // keys of a tile
   Tune<int> stages{"stages", {2, 3}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"};
   Const<bool> causal{"causal"}, windowed{"windowed"}, packed{"packed"};
@@ -60,7 +61,7 @@ struct FlashBackwardKeys {
       Var dk_sum = zeros(f32, {block_n, dim}), dv_sum = zeros(f32, {block_n, value_dim});
       for (Index member : range(0, group)) {
         const Index head = kv_head * group + member;
-        for (Index token : range(first, end, block_m, Pipeline{stages})) {
+        for (Index token : range(first, end, block_m, Pipeline{stages, warp_specialize})) {
           const auto rows = [&](const View& x, int width) { return load(queries.of(x), {queries.batch, span(token, block_m), head, span(0, width)}); };
           const Tile q_tile = rows(q, dim), d_o_tile = rows(d_o, value_dim);
           const Tile log_sums = load_or(inf, queries.of(log_sum), {queries.batch, span(token, block_m), head});
@@ -91,6 +92,7 @@ struct FlashBackwardQueries {
   Tune<int> rows{"rows", {128, 64}};  // of a tile of queries, about: tokens times heads of a group
   Tune<int> block_k{"block_k", {32, 64}};
   Tune<int> stages{"stages", {3, 2}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"};
   Const<bool> causal{"causal"}, windowed{"windowed"}, packed{"packed"};
@@ -111,7 +113,7 @@ struct FlashBackwardQueries {
       const Tile log_sums = tile.load_row_scalars(queries.of(log_sum), queries.batch), deltas = tile.load_row_scalars(queries.of(delta), queries.batch);
       const VisibleKeys visible{causal, windowed, keys.length, window, block_k};
       Var dq_sum = zeros(f32, {tile.rows(), dim});
-      for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages})) {
+      for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages, warp_specialize})) {
         const Tile k_tile = kv.keys(j);
         Var p = exp2(fma(dot(rows_q, trans(k_tile)), scale * kLog2E, (-log_sums)(_, None)));
         when(!visible.all(tile, j), [&] { p = where(visible.mask(tile, j), p, 0.0); });

@@ -14,6 +14,7 @@ struct FlashForward {
   Tune<int> rows{"rows", {128, 64, 256}};        // of a tile of queries, about: tokens times heads of a group
   Tune<int> block_k{"block_k", {64, 128, 32}};
   Tune<int> stages{"stages", {3, 2}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"};
   Const<bool> causal{"causal"}, windowed{"windowed"}, packed{"packed"};
@@ -34,7 +35,7 @@ struct FlashForward {
       const VisibleKeys visible{causal, windowed, keys.length, window, block_k};
       OnlineSoftmax softmax(tile.rows(), value_dim, scale);
       const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
-      for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages})) {
+      for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages, warp_specialize})) {
         softmax.add(dot(rows_q, trans(kv.keys(j))), visible.all(tile, j), [&] { return visible.mask(tile, j); }, kv.values(j));
       }
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);

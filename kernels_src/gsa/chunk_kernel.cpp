@@ -38,6 +38,7 @@ TW_KERNEL(GsaGates, "gsa_gates", "s", "starts", "g", "strength")
 struct GsaChunkStates {
   Tune<int> block{"block", {64, 128, 32}};
   Tune<int> stages{"stages", {2, 3}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> width{"width"}, slots{"slots"}, chunk_size{"chunk_size"};
   Const<bool> of_values{"of_values"}, packed{"packed"}, initial{"initial"};
@@ -53,7 +54,7 @@ struct GsaChunkStates {
     const auto rows = of_values ? span(0, slots) : span(first, part()), columns = of_values ? span(first, part()) : span(0, slots);
 
     Var state = initial ? load(initial_state, {n, head, rows, columns}) : of_values ? zeros(f32, {slots, part()}) : zeros(f32, {part(), slots});
-    for (Index chunk : range(0, ceil_div(tokens.length, chunk_size), Pipeline{stages})) {
+    for (Index chunk : range(0, ceil_div(tokens.length, chunk_size), Pipeline{stages, warp_specialize})) {
       store(before, {chunks.batch, chunk, head, rows, columns}, cast(state, states.dtype()));
       const Index token = chunk * chunk_size;
       // Tokens behind the end have g = 0 and s = 0: the decay of the last row is that of the last token.

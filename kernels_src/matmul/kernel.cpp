@@ -17,6 +17,7 @@ struct Matmul {
   Tune<int> block_k{"block_k", {64, 32, 128, 256}};
   Tune<int> group{"group", {8, 4, 16}};
   Tune<int> stages{"stages", {3, 2, 4}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
 
   Grid grid(In a, In b) const { return {ceil_div(a.size(0), block_m) * ceil_div(columns_of(b), block_n)}; }
@@ -31,7 +32,7 @@ struct Matmul {
     const Index row = (first + inside % height) * block_m, column = inside / height * block_n;
 
     Var product = zeros(f32, {block_m, block_n});
-    for (Index k : range(0, a.size(1), block_k, Pipeline{stages})) {
+    for (Index k : range(0, a.size(1), block_k, Pipeline{stages, warp_specialize})) {
       const Tile left = load(a, {row, k}, {block_m, block_k});
       const Tile right = b_transposed ? trans(load(b, {column, k}, {block_n, block_k})) : load(b, {k, column}, {block_k, block_n});
       product = dot(left, right, product);

@@ -14,6 +14,7 @@ struct NsaCompressed {
   Tune<int> rows{"rows", {128, 64, 256}};
   Tune<int> block_k{"block_k", {64, 128, 32}};
   Tune<int> stages{"stages", {2, 3}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"}, length{"length"}, stride{"stride"};
   Const<bool> packed{"packed"};
@@ -36,7 +37,7 @@ struct NsaCompressed {
       OnlineSoftmax softmax(tile.rows(), value_dim, scale);
       const Tile rows_q = softmax.queries(tile.load_rows(queries.of(q), queries.batch, dim));
       const Index seen_by_all = visible_windows(tile.position, length, stride);
-      for (Index c : range(0, end, block_k, Pipeline{stages})) {
+      for (Index c : range(0, end, block_k, Pipeline{stages, warp_specialize})) {
         const auto seen = [&] { return arange(block_k)(None, _) < (visible - cast(c, i32))(_, None); };
         softmax.add(dot(rows_q, trans(kv.keys(c))), c + block_k <= seen_by_all, seen, kv.values(c));
       }

@@ -20,6 +20,7 @@ struct NsaTopk {
   Tune<int> rows{"rows", {128, 64, 256}};
   Tune<int> block_c{"block_c", {64, 128, 256}};  // windows of a tile, about
   Tune<int> stages{"stages", {2, 3}};
+  Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {4, 8}};
   Const<int> dim{"dim"}, group{"group"}, query_limit{"query_limit"}, length{"length"}, stride{"stride"}, block_size{"block_size"};
   Const<int> slots{"slots"}, init_blocks{"init_blocks"}, local_blocks{"local_blocks"};
@@ -56,7 +57,7 @@ struct NsaTopk {
       if (!lse_given) {
         const Index end = min(visible_windows(tile.position + (tokens() - 1), length, stride), all.length);
         Var largest = full(f32, {tile.rows()}, -inf), total = zeros(f32, {tile.rows()});
-        for (Index c : range(0, end, windows(), Pipeline{stages})) {
+        for (Index c : range(0, end, windows(), Pipeline{stages, warp_specialize})) {
           const Tile s = where(seen(c), scores(c) * factor, -inf);
           const Tile next = max(largest, reduce_max(s, 1));
           const Tile shift = where(next == -inf, 0.0, next);
@@ -70,7 +71,7 @@ struct NsaTopk {
       Var best = full(f32, {tokens(), slots}, -inf), best_blocks = full(i32, {tokens(), slots}, kNoBlock);
       Var spill = zeros(f32, {tokens(), max(1, spilled())});
       const Index end = (tile.position + (tokens() - 1)) / block_size + 1;
-      for (Index block : range(0, end, blocks(), Pipeline{stages})) {
+      for (Index block : range(0, end, blocks(), Pipeline{stages, warp_specialize})) {
         const Index c = block * block_chunks();
         const Tile p = where(seen(c), exp2(fma(scores(c), factor, (-log_sum)(_, None))), 0.0);
         const Tile p_group = sum(reshape(p, {tokens(), group, windows()}), 1);

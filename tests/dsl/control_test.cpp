@@ -51,11 +51,15 @@ TEST(Control, RangeHasEveryForm) {
               ElementsAre(6, 5, 5, 6, 3));
 }
 
-TEST(Control, PipelineStagesAreKept) {
-  const Program program = traced_body([](InOut x, InOut y, Scalar) {
-    for (Index i : range(0, x.size(0), 8, Pipeline{3})) store(y, {i, 0}, load(x, {i, 0}, {8, 8}));
-  });
-  EXPECT_EQ(find(program, Opcode::For)->ints, std::vector<std::int64_t>{3});
+TEST(Control, PipelinesAreKept) {
+  const auto ints = [](Pipeline pipeline) {
+    const Program program = traced_body([pipeline](InOut x, InOut y, Scalar) {
+      for (Index i : range(0, x.size(0), 8, pipeline)) store(y, {i, 0}, load(x, {i, 0}, {8, 8}));
+    });
+    return find(program, Opcode::For)->ints;
+  };
+  EXPECT_THAT(ints({3}), ElementsAre(3, 1));
+  EXPECT_THAT(ints({.stages = 2, .warp_specialize = false}), ElementsAre(2, 0));
 }
 
 TEST(Control, WhenMergesBranches) {

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_90a+roles")
+TARGETS = ("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a")
 # What ptxas says when it had to make instructions wait that were meant to overlap, or moved registers to do so.
 SERIALISED = ("C7504", "C7508", *(f"C75{number}" for number in range(10, 20)))
 SUPERFLUOUS_BARRIER = "TW9523"
@@ -64,13 +64,19 @@ HOPPER = (
 def test_hopper_multiplies_by_groups_of_warps(binary, operator, settings):
     """Operands by the copy engine, products by wgmma, a producer that gives its registers away; nothing spilled, nothing serialised."""
     settings = words(settings)
-    ptx = tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--emit", "ptx", *settings)
+    ptx = tilewright(binary, "compile", operator, "--target", "sm_90a", "--emit", "ptx", *settings)
     for instruction in ("wgmma.mma_async", "cp.async.bulk.tensor", "mbarrier.try_wait", "setmaxnreg.inc", "setmaxnreg.dec"):
         assert instruction in ptx, instruction
     assert "mma.sync" not in ptx
-    (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a+roles", "--report", "--json", *settings))
+    (kernel,) = json.loads(tilewright(binary, "compile", operator, "--target", "sm_90a", "--report", "--json", *settings))
     assert kernel["spill_store_bytes"] == 0
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
+
+
+def test_all_warps_do_the_same_where_the_author_says_so(binary):
+    ptx = tilewright(binary, "compile", "matmul", "--target", "sm_90a", "--emit", "ptx", "--set", "dtype=bf16", "--set", "warp_specialize=false")
+    assert "mma.sync" in ptx and "cp.async.cg" in ptx
+    assert "wgmma" not in ptx and "mbarrier" not in ptx
 
 
 FLOAT8 = {"dtype": "f8e4m3", "b_transposed": "true"}
@@ -79,14 +85,13 @@ FLOAT8_ROLES = {"block_m": "128", "block_n": "256", "block_k": "128", "stages": 
 PRODUCTS_OF_FLOAT8 = {
     "sm_80": "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
     "sm_89": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
-    "sm_90a": "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32",
-    "sm_90a+roles": "wgmma.mma_async.sync.aligned.m64n256k32.f32.e4m3.e5m2",
+    "sm_90a": "wgmma.mma_async.sync.aligned.m64n256k32.f32.e4m3.e5m2",
 }
 
 
 @pytest.mark.parametrize("target", PRODUCTS_OF_FLOAT8)
 def test_float8_is_multiplied_by_what_the_target_has(binary, target):
-    settings = words({**FLOAT8, "b_dtype": "f8e5m2", **(FLOAT8_ROLES if "roles" in target else {})})
+    settings = words({**FLOAT8, "b_dtype": "f8e5m2", **(FLOAT8_ROLES if target == "sm_90a" else {})})
     ptx = tilewright(binary, "compile", "matmul", "--target", target, "--emit", "ptx", *settings)
     assert PRODUCTS_OF_FLOAT8[target] in ptx
     (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", target, "--report", "--json", *settings))
@@ -96,7 +101,7 @@ def test_float8_is_multiplied_by_what_the_target_has(binary, target):
 
 
 def test_float8_by_rows_of_columns_says_why_it_takes_another_way(binary):
-    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a+roles", "--report", "--json", *words({**FLOAT8, **FLOAT8_ROLES, "b_transposed": "false", "block_n": "128"})))
+    (kernel,) = json.loads(tilewright(binary, "compile", "matmul", "--target", "sm_90a", "--report", "--json", *words({**FLOAT8, **FLOAT8_ROLES, "b_transposed": "false", "block_n": "128"})))
     assert any("along the depth only" in remark for remark in kernel["remarks"]), kernel["remarks"]
 
 

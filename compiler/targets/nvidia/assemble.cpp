@@ -69,7 +69,7 @@ std::shared_ptr<const PtxAssembler> assembler(std::string& problem) {
 
 AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const std::vector<CudaFunction>& functions, int threads, const NvidiaTarget& target) {
   PtxOptions options;
-  options.target = target.architecture;
+  options.target = target.name;
   options.line_info = true;
   std::vector<PtxSource> sources = {{kernel + ".ptx", ptx}};
   if (!functions.empty() && !assembler.links()) {

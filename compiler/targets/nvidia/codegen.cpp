@@ -50,7 +50,7 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const NvidiaTarget& target) 
   std::string message;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, message);
   if (!found) throw Error(9311, "LLVM has no NVPTX back end: " + message);
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, target.architecture, target.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, target.name, target.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
                                                                           llvm::CodeGenOptLevel::Aggressive));
   if (!machine) throw Error(9311, "LLVM cannot make code for " + target.name);
   return machine;

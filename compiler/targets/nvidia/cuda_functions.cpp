@@ -214,7 +214,7 @@ std::vector<PtxSource> compile_cuda_functions(const std::vector<CudaFunction>& f
     const CudaFunction& first = group.front();
     for (const CudaFunction& function : group) check_headers(function);
     try {
-      const std::string ptx = nvrtc()->compile({first.name + ".cu", cuda_text(group), {"--relocatable-device-code=true"}}, target.architecture);
+      const std::string ptx = nvrtc()->compile({first.name + ".cu", cuda_text(group), {"--relocatable-device-code=true"}}, target.name);
       compiled.push_back({first.name + ".ptx", with_local_definitions(ptx, kSymbols)});
     } catch (const Error& error) {
       const std::string prefix = error.code() == 3310 ? "the CUDA function '" + first.name + "' cannot be compiled: " : std::string();

@@ -43,7 +43,7 @@ std::string list(int first, std::size_t count) {
 }  // namespace
 
 std::optional<gpu::GroupProduct> NvidiaGpu::group_product(const gpu::DotElements& elements) const {
-  if (!target_.roles || !elements.acc.isF32()) return std::nullopt;
+  if (!target_.has_roles || !elements.acc.isF32()) return std::nullopt;
   // Only 16-bit elements can be transposed on their way from shared memory.
   if (float8_name(elements.left) && float8_name(elements.right)) return gpu::GroupProduct{.k = 32, .max_n_beside_left = 64, .along_depth = true};
   if (!elements.left.isF16() && !elements.left.isBF16()) return std::nullopt;

@@ -13,8 +13,9 @@ constexpr std::uint64_t operator""_KiB(unsigned long long n) { return n << 10; }
 const std::vector<NvidiaTarget>& targets() {
   const auto make = [](const char* name, int capability, std::uint64_t shared, std::uint64_t shared_of_multiprocessor, int threads, int blocks) {
     NvidiaTarget target;
-    target.name = target.architecture = name;
+    target.name = name;
     target.capability = capability;
+    target.has_roles = capability == 90;
     target.features = "+ptx90";
     target.shared_bytes = shared;
     target.shared_bytes_per_multiprocessor = shared_of_multiprocessor;
@@ -22,20 +23,10 @@ const std::vector<NvidiaTarget>& targets() {
     target.blocks_per_multiprocessor = blocks;
     return target;
   };
-  static const std::vector<NvidiaTarget> plain = {
+  static const std::vector<NvidiaTarget> all = {
       make("sm_80", 80, 163_KiB, 164_KiB, 2048, 32),  make("sm_86", 86, 99_KiB, 100_KiB, 1536, 16),     make("sm_89", 89, 99_KiB, 100_KiB, 1536, 24),
       make("sm_90a", 90, 227_KiB, 228_KiB, 2048, 32), make("sm_100a", 100, 227_KiB, 228_KiB, 2048, 32),
   };
-  static const std::vector<NvidiaTarget> all = [] {
-    std::vector<NvidiaTarget> targets = plain;
-    for (const NvidiaTarget& target : plain) {
-      if (target.name != "sm_90a") continue;
-      targets.push_back(target);
-      targets.back().name += "+roles";
-      targets.back().roles = true;
-    }
-    return targets;
-  }();
   return all;
 }
 

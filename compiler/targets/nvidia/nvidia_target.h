@@ -9,11 +9,10 @@
 namespace tilewright::nvidia {
 
 struct NvidiaTarget {
-  std::string name;          // "sm_90a"
-  std::string architecture;  // LLVM's processor name and the assembler's -arch: the name without what is asked for beside it
-  bool roles = false;        // a warp of its own brings operands, and groups of warps multiply (note 0014): "sm_90a+roles"
-  int capability = 0;    // 90
-  std::string features;  // LLVM's feature string: the version of PTX
+  std::string name;        // "sm_90a"; LLVM's processor and the assembler's -arch too
+  int capability = 0;      // 90
+  bool has_roles = false;  // a warp of its own can bring operands, and groups of warps multiply (note 0014)
+  std::string features;    // LLVM's feature string: the version of PTX
 
   // Of a block.
   int max_threads = 1024;

@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Nvidia, EveryTarget, ::testing::ValuesIn(target_names()
 TEST_P(EveryTarget, HasPtxOfTheCallingConvention) {
   const std::string ptx = emit(add_module(), GetParam());
   EXPECT_THAT(ptx, HasSubstr(".version 9.0"));
-  EXPECT_THAT(ptx, HasSubstr(".target " + resolve_target(GetParam()).architecture + "\n"));
+  EXPECT_THAT(ptx, HasSubstr(".target " + resolve_target(GetParam()).name + "\n"));
   EXPECT_THAT(ptx, HasSubstr(".visible .entry add("));
   EXPECT_THAT(ptx, HasSubstr(".param .u64 add_param_9"));
   EXPECT_THAT(ptx, HasSubstr(".reqntid 128"));

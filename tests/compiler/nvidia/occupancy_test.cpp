@@ -37,7 +37,7 @@ TEST(NvidiaTarget, UnknownNamesListTheKnownOnes) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), 2001);
     ASSERT_EQ(error.helps().size(), 1u);
-    EXPECT_EQ(error.helps()[0], "known targets: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_90a+roles");
+    EXPECT_EQ(error.helps()[0], "known targets: sm_80, sm_86, sm_89, sm_90a, sm_100a");
   }
 }
 
