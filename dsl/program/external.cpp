@@ -65,11 +65,13 @@ std::vector<Type> infer_external(const OpSignature& op, const SourcePosition& wh
   expect_ints(op, 0, where);
   for (const Type& type : op.operands) {
     expect_tile(type, function.name, where);
+    expect_no_float8(type, function.name, where);
     if (type.shape != op.operands[0].shape)
       fail(1204, "tile shapes do not match in '" + function.name + "': " + to_string(op.operands[0].shape) + " and " + to_string(type.shape), where);
   }
   if (op.wanted->is_view || op.wanted->shape != op.operands[0].shape)
     fail(1204, "external function '" + function.name + "' gives " + to_string(*op.wanted) + " for arguments of shape " + to_string(op.operands[0].shape), where);
+  expect_no_float8(*op.wanted, function.name, where);
   return {*op.wanted};
 }
 

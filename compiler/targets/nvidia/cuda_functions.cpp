@@ -93,6 +93,8 @@ Spelling spelling_of(DType dtype) {
     case DType::BF16: return {"__nv_bfloat16", "unsigned"};
     case DType::F32: return {"float", "float"};
     case DType::F64: return {"double", "double"};
+    case DType::F8E4M3:
+    case DType::F8E5M2: break;  // the language calls no function with them
   }
   return {};
 }

@@ -60,7 +60,7 @@ struct Mirror {
   void body(In x, Out y) const {
     const auto through = [](const Tile& t, const char* type, DType dtype) {
       const std::string source = std::string("template <class T> __device__ T same(T x) { return x; }\n__device__ ") + type + " mirror(" + type + " x) { return same(x); }";
-      return cast(extern_cuda(source, "mirror", dtype)(cast(t, dtype)), f32);
+      return cast(extern_cuda(source.c_str(), "mirror", dtype)(cast(t, dtype)), f32);
     };
     Tile t = load(x, {0}, {128});
     Var sum = through(t, "double", f64);

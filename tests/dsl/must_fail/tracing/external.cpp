@@ -52,6 +52,14 @@ struct ExternShapes {
 };
 MUST_FAIL(ExternShapes, ({}), "x", "y")
 
+struct ExternOfFloat8 {
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const {
+    store(y, {0, 0}, gelu(cast(load(x, {0, 0}, {8, 8}), f8e4m3)));  // error[TW1201]:26 'gelu' does not compute with 8x8xf8e4m3
+  }
+};
+MUST_FAIL(ExternOfFloat8, ({}), "x", "y")
+
 struct ExternInGrid {
   Grid grid(In x) const { return {Index(cast(gelu(cast(x.size(0), f32)), i64))}; }  // error[TW1503]:50 'extern' is not possible in a grid
   void body(In x, Out y) const { store(y, {0, 0}, load(x, {0, 0}, {8, 8})); }
