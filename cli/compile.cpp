@@ -40,7 +40,7 @@ Programs record_programs(const Options& options, const OperatorArguments& argume
   const Operator& op = require_operator(arguments);
   const OperatorSettings settings = make_settings(op, arguments.settings);
   const std::shared_ptr<NullDevice> device = open_null_device();
-  const std::unique_ptr<Session> session = make_session(device, nullptr);
+  const std::unique_ptr<Session> session = make_session(device, nullptr, {.settings_target = options.target});
   const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
   op.validate(settings, inputs);
   op.run(*session, settings, inputs);

@@ -8,6 +8,7 @@
 #include "runtime/drivers/cuda/cuda_driver.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/kernel_cache.h"
+#include "runtime/shipped_settings.h"
 #include "runtime/support/error.h"
 #include "runtime/support/log.h"
 
@@ -76,6 +77,7 @@ class DeviceSession : public Session {
   DeviceSession(std::shared_ptr<Device> device, std::shared_ptr<Compiler> compiler, const SessionOptions& options)
       : device_(std::move(device)), compiler_(std::move(compiler)), poison_(options.poison), lanes_(*device_) {
     const std::string& target = device_->properties().compile_target;
+    settings_target_ = options.settings_target.empty() ? target : options.settings_target;
     if (target.empty() || (compiler_ && compiler_->build_id().empty())) return;
     cache_of_code_ = options.cache ? options.cache : cache::ArtifactCache::of_environment();
     if (compiler_) origin_ = cache::origin_of(*compiler_, target);
@@ -170,6 +172,7 @@ class DeviceSession : public Session {
       const TensorView* view = std::get_if<TensorView>(&argument);
       call.facts.push_back(view != nullptr ? facts_of(*view) : program::ArgumentFacts{});
     }
+    use_shipped_settings(settings_target_, kernel, settings, call);
     const CallKey key = specialisations_.key(kernel, call.settings, call.types, call.facts);
     return cache_.get(key, [&] { return make_kernel(kernel, call); });
   }
@@ -271,6 +274,7 @@ class DeviceSession : public Session {
   std::shared_ptr<Device> device_;
   std::shared_ptr<Compiler> compiler_;
   bool poison_;
+  std::string settings_target_;
   LanePool lanes_;
   std::shared_ptr<cache::ArtifactCache> cache_of_code_;  // null where code is not kept
   cache::CodeOrigin origin_;

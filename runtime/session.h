@@ -99,6 +99,7 @@ class Session {
 struct SessionOptions {
   bool poison = false;          // fill new memory with 0xFF bytes, and scratch of kernels where the device has it
   int threads = 0;              // most threads of the device "cpu", at most one a core; 0: one a core
+  std::string settings_target;  // whose shipped settings (runtime/shipped_settings.h) kernels get; empty: those of the device's target
   InterpreterHook interpreter;  // what runs programs on the device "reference"
   std::shared_ptr<cache::ArtifactCache> cache;  // of compiled kernels; null: the one that the environment describes
 };
