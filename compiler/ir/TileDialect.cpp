@@ -45,6 +45,10 @@ mlir::LogicalResult TileDialect::verifyOperationAttribute(mlir::Operation* op, m
       return op->emitOpError() << "'" << name << "' must be an i64 of at least 1";
     return mlir::success();
   }
+  if (name == kUniformWarpsAttr) {
+    if (!op->hasAttr(kStagesAttr) || !llvm::isa<mlir::UnitAttr>(attribute.getValue())) return op->emitOpError() << "'" << name << "' must be a unit attribute beside '" << kStagesAttr << "'";
+    return mlir::success();
+  }
   if (name == kNoteAttr) {
     if (!llvm::isa<DotOp>(op) || !llvm::isa<mlir::StringAttr>(attribute.getValue())) return op->emitOpError() << "'" << name << "' must be a string on a tile.dot";
     return mlir::success();

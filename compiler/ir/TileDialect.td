@@ -21,7 +21,8 @@ def Tile_Dialect : Dialect {
     The dialect has only what `arith`, `math` and `scf` lack. Elementwise arithmetic is `arith` and `math` on tensors and scalars; integer
     division and conversion from floats, where `arith` leaves cases undefined, are `tile.divs` and its kin. Arithmetic on `f16` and `bf16` is
     spelled as an extension to `f32`, the operation, and one truncation. Loops are `scf.for` over `i64`, `scf.while` and `scf.if`; an `scf.for`
-    may carry `tile.stages`, the number of iterations in flight that its author asks for.
+    may carry `tile.stages`, the number of iterations in flight that its author asks for, and beside it the unit attribute `tile.uniform_warps`, with
+    which all warps of a device are to do the same in it.
 
     A kernel may carry `tile.warps`, the number of warps that its author asks for on devices whose threads come in warps.
 

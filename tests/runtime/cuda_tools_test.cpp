@@ -132,6 +132,13 @@ TEST(PtxAssembler, MissingToolsAreNamed) {
   expect_error(3310, {"nvrtcVersion"}, [] { load_nvrtc("libm.so.6"); });
 }
 
+TEST(PtxAssembler, PtxasComesFirst) {
+  std::string problem;
+  const auto program = find_ptxas(problem);
+  if (!program) GTEST_SKIP() << problem;
+  EXPECT_EQ(find_ptx_assembler(problem)->description(), program->description());
+}
+
 enum class Tool { NvJitLink, Ptxas };
 
 class PtxAssemblerTest : public ::testing::TestWithParam<Tool> {

@@ -48,23 +48,34 @@ struct Search {
   std::string problem;
 };
 
-const std::shared_future<Search>& search() {
-  static const std::shared_future<Search> once = std::async(std::launch::async, [] {
-                                                   Search search;
-                                                   search.found = find_ptx_assembler(search.problem);
-                                                   return search;
-                                                 }).share();
+// Begins at once, in the background.
+std::shared_future<Search> search(std::shared_ptr<const PtxAssembler> (*find)(std::string& problem)) {
+  return std::async(std::launch::async, [find] {
+           Search search;
+           search.found = find(search.problem);
+           return search;
+         }).share();
+}
+
+const std::shared_future<Search>& search_for_assembler() {
+  static const std::shared_future<Search> once = search(find_ptx_assembler);
   return once;
 }
 
 }  // namespace
 
-void start_search() { search(); }
+void start_search() { search_for_assembler(); }
 
 std::shared_ptr<const PtxAssembler> assembler(std::string& problem) {
-  const Search& result = search().get();
+  const Search& result = search_for_assembler().get();
   problem = result.problem;
   return result.found;
+}
+
+std::shared_ptr<const PtxAssembler> linker(std::string& problem) {
+  static const std::shared_future<Search> once = search([](std::string& why) { return load_nv_jit_link(why); });
+  problem = once.get().problem;
+  return once.get().found;
 }
 
 AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const std::vector<CudaFunction>& functions, int threads, const NvidiaTarget& target) {
@@ -72,11 +83,6 @@ AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, 
   options.target = target.name;
   options.line_info = true;
   std::vector<PtxSource> sources = {{kernel + ".ptx", ptx}};
-  if (!functions.empty() && !assembler.links()) {
-    const CudaFunction& first = functions.front();
-    throw Error(3310, "kernel '" + kernel + "' calls the CUDA function '" + first.name + "', which nvJitLink links with it; here is only " + assembler.description(), first.where)
-        .help("install a CUDA toolkit, or the Python package nvidia-nvjitlink");
-  }
   // A kernel has as many registers as the functions it calls, which are assembled without knowledge of its blocks.
   constexpr int kGranularity = 8;
   if (!functions.empty()) options.max_registers = std::min(target.max_registers, target.registers_per_multiprocessor / threads / kGranularity * kGranularity);

@@ -14,10 +14,12 @@ namespace tilewright::nvidia {
 // Begins to look for the assembler, in the background. Loading a library of 100 MB takes long where it is not in memory.
 void start_search();
 
-// The assembler of this process; null where there is none, and `problem` is then a sentence that says what was tried. Waits until it is found.
+// The assembler of this process for kernels without functions in CUDA C++, and the one that links such functions; null where there is none, and `problem` is then a sentence that says what was tried. Wait
+// until it is found.
 std::shared_ptr<const PtxAssembler> assembler(std::string& problem);
+std::shared_ptr<const PtxAssembler> linker(std::string& problem);
 
-// The PTX of a kernel for blocks of `threads`, linked with the CUDA functions that it calls. Throws Error TW2320, and what compile_cuda_functions() does.
+// The PTX of a kernel for blocks of `threads`, by linker() with the CUDA functions that it calls if there are any. Throws Error TW2320, and what compile_cuda_functions() does.
 AssembledPtx assemble(const PtxAssembler& assembler, const std::string& kernel, const std::string& ptx, const std::vector<CudaFunction>& functions, int threads, const NvidiaTarget& target);
 
 // What an assembler's log says beyond the facts that PtxUsage holds: warnings, and losses of performance.

@@ -21,17 +21,17 @@ namespace tilewright::nvidia {
 
 namespace {
 
-std::shared_ptr<const PtxAssembler> required_assembler(const std::string& level) {
-  std::string problem;
-  auto found = assembler(problem);
-  if (!found)
-    throw Error(3310, "level '" + level + "' needs an assembler of PTX, and there is none: " + problem)
-        .help("install a CUDA toolkit, or ptxas alone; --emit ptx needs neither");
-  return found;
-}
-
-Error no_linker(const CudaFunction& function, const std::string& problem) {
-  return Error(3310, "a call of the CUDA function '" + function.name + "' needs a linker of PTX, and there is none: " + problem, function.where)
+// What makes machine code of a kernel that calls these functions. Null where the driver has to do it, which `problem` explains.
+std::shared_ptr<const PtxAssembler> tool_for(const std::string& ptx, const std::vector<CudaFunction>& functions, std::string& problem) {
+  if (functions.empty()) {
+    auto found = assembler(problem);
+    // It would ignore the register budgets of roles and serialise products, which the driver does not.
+    if (!found || !found->links() || ptx.find("wgmma.") == std::string::npos) return found;
+    problem = found->description() + " serialises products of groups of warps, and ptxas is not here";
+    return nullptr;
+  }
+  if (auto found = linker(problem)) return found;
+  throw Error(3310, "a call of the CUDA function '" + functions.front().name + "' needs a linker of PTX, and there is none: " + problem, functions.front().where)
       .help("install a CUDA toolkit, or the Python packages nvidia-nvjitlink and nvidia-cuda-nvrtc");
 }
 
@@ -88,8 +88,13 @@ class NvidiaBackend : public Target {
     if (level == "ptx") return bytes(ptx);
     GpuModule gpu = read_gpu_module(module);
     const std::string kernel = gpu.kernel.getName().str();
-    const auto tool = required_assembler(std::string(level));
-    AssembledPtx assembled = timed(phases, "assembly", [&] { return assemble(*tool, kernel, ptx, cuda_functions(module), gpu.warps * kWarpSize, target_); });
+    std::string problem;
+    const std::vector<CudaFunction> functions = cuda_functions(module);
+    const auto tool = tool_for(ptx, functions, problem);
+    if (!tool)
+      throw Error(3310, "level '" + std::string(level) + "' needs an assembler of PTX, and there is none: " + problem)
+          .help("install a CUDA toolkit, or ptxas alone; --emit ptx needs neither");
+    AssembledPtx assembled = timed(phases, "assembly", [&] { return assemble(*tool, kernel, ptx, functions, gpu.warps * kWarpSize, target_); });
     return level == "cubin" ? std::move(assembled.cubin) : bytes(disassemble(assembled.cubin));
   }
 
@@ -105,10 +110,9 @@ class NvidiaBackend : public Target {
     artifact.usage.shared_bytes = gpu.shared_bytes;
 
     std::string problem;
-    const std::shared_ptr<const PtxAssembler> tool = timed(artifact.phases, "finding an assembler", [&] { return assembler(problem); });
     const std::vector<CudaFunction> functions = cuda_functions(module);
+    const std::shared_ptr<const PtxAssembler> tool = timed(artifact.phases, "finding an assembler", [&] { return tool_for(ptx, functions, problem); });
     if (!tool) {
-      if (!functions.empty()) throw no_linker(functions.front(), problem);
       artifact.code.assign(ptx.begin(), ptx.end());
       artifact.remarks.push_back("left as PTX, which the driver assembles: " + problem);
       return;

@@ -92,9 +92,9 @@ void throw_ptx_error(std::span<const PtxSource> sources, const PtxOptions& optio
 
 std::shared_ptr<const PtxAssembler> find_ptx_assembler(std::string& problem) {
   std::string no_library, no_program;
-  if (auto assembler = load_nv_jit_link(no_library)) return assembler;
   if (auto assembler = find_ptxas(no_program)) return assembler;
-  problem = no_library + "; " + no_program;
+  if (auto assembler = load_nv_jit_link(no_library)) return assembler;
+  problem = no_program + "; " + no_library;
   return nullptr;
 }
 

@@ -1,5 +1,7 @@
-// From PTX to machine code: a cubin, through nvJitLink in this process or ptxas as a program, whichever a toolkit on this machine offers. Without either a kernel stays PTX and
+// From PTX to machine code: a cubin, through ptxas as a program or nvJitLink in this process, whichever a toolkit on this machine offers. Without either a kernel stays PTX and
 // the driver assembles it when it is loaded. No device is needed.
+//
+// ptxas comes first: nvJitLink treats even a single source as one of several, and then ignores setmaxnreg and makes wgmma instructions wait for each other.
 //
 // Errors: TW2320, a PTX text that does not assemble or link for its target, with the assembler's log; TW3310, a tool that does not work here.
 #pragma once
@@ -61,7 +63,7 @@ std::shared_ptr<const PtxAssembler> load_nv_jit_link(std::string& problem, const
 // ptxas, from the file `program` or wherever it is found. Null when it is not here.
 std::shared_ptr<const PtxAssembler> find_ptxas(std::string& problem, const std::string& program = {});
 
-// nvJitLink, else ptxas, else null.
+// ptxas, else nvJitLink, else null.
 std::shared_ptr<const PtxAssembler> find_ptx_assembler(std::string& problem);
 
 // The facts in a log of ptxas -v.

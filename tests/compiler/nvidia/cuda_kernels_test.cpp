@@ -130,9 +130,7 @@ std::string missing_tools() {
     return error.message();
   }
   std::string problem;
-  const auto tool = find_ptx_assembler(problem);
-  if (!tool) return problem;
-  return tool->links() ? "" : "nvJitLink is not here, " + tool->description() + " is";
+  return load_nv_jit_link(problem) ? "" : problem;
 }
 
 std::ptrdiff_t calls_in(const std::string& ptx, int function) {

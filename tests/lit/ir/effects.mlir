@@ -25,5 +25,8 @@ func.func @kernel(%y: !tile.view<?xf32> {tile.kind = "inout", tile.name = "y", t
   scf.for %i = %one to %n step %one : i64 {
   // CHECK: } {tile.stages = 3 : i64}
   } {tile.stages = 3 : i64}
+  // CHECK: } {tile.stages = 2 : i64, tile.uniform_warps}
+  scf.for %i = %one to %n step %one : i64 {
+  } {tile.stages = 2 : i64, tile.uniform_warps}
   return
 }

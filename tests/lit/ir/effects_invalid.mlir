@@ -119,3 +119,12 @@ func.func @stages(%n: i64) {
   } {tile.stages = 0 : i64}
   return
 }
+
+// -----
+
+func.func @uniform_warps(%n: i64) {
+  // expected-error@+1 {{'tile.uniform_warps' must be a unit attribute beside 'tile.stages'}}
+  scf.for %i = %n to %n step %n : i64 {
+  } {tile.uniform_warps}
+  return
+}
