@@ -1,6 +1,10 @@
 // Settings for NVIDIA's Hopper, found on an H100; bench/results has what they were compared with.
 #include "runtime/shipped_settings.h"
 
+#include <map>
+#include <string>
+#include <vector>
+
 namespace tilewright::kernels {
 
 namespace {
@@ -8,11 +12,21 @@ namespace {
 const std::vector<DType> kHalves = {DType::BF16, DType::F16};
 const std::vector<DType> kFloat8 = {DType::F8E4M3, DType::F8E5M2};
 
+// Tiles of 128 rows: two groups of warps for 8 warps.
+std::map<std::string, std::vector<std::int64_t>> whole_tiles_of(std::int64_t dim) {
+  return {{"dim", {dim}}, {"value_dim", {dim}}, {"group", {1, 2, 4, 8, 16, 32, 64, 128}}, {"query_limit", {128, 256}}, {"packed", {0}}};
+}
+
 const RegisterShippedSettings registered("sm_90a", {
   // Two groups of warps, 64 x 256 each: the largest product, so that the fewest bytes come from shared memory for each.
   {.kernel = "matmul", .dtypes = {{"a", kHalves}}, .whole_rows = {"a", "b"}, .tunables = {{"block_m", 128}, {"block_n", 256}, {"block_k", 64}, {"stages", 4}, {"warps", 8}}},
   {.kernel = "matmul", .dtypes = {{"a", kFloat8}}, .constants = {{"b_transposed", {1}}}, .whole_rows = {"a", "b"},
    .tunables = {{"block_m", 128}, {"block_n", 256}, {"block_k", 128}, {"stages", 4}, {"warps", 8}}},
+  // As many keys at once as registers hold beside the output.
+  {.kernel = "flash_forward", .dtypes = {{"q", kHalves}}, .constants = whole_tiles_of(128), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 128}, {"stages", 2}}},
+  {.kernel = "flash_forward", .dtypes = {{"q", kHalves}}, .constants = whole_tiles_of(64), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 256}, {"stages", 2}}},
+  // Eight warps need 128 rows to be two groups.
+  {.kernel = "flash_backward_keys", .dtypes = {{"q", kHalves}}, .constants = {{"packed", {0}}}, .whole_rows = {"q", "d_o"}, .tunables = {{"block_n", 128}}},
 });
 
 }  // namespace
