@@ -26,7 +26,7 @@ const RegisterShippedSettings registered("sm_90a", {
   {.kernel = "flash_forward", .dtypes = {{"q", kHalves}}, .constants = whole_tiles_of(128), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 128}, {"stages", 2}}},
   {.kernel = "flash_forward", .dtypes = {{"q", kHalves}}, .constants = whole_tiles_of(64), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 256}, {"stages", 2}}},
   // Eight warps need 128 rows to be two groups.
-  {.kernel = "flash_backward_keys", .dtypes = {{"q", kHalves}}, .constants = {{"packed", {0}}}, .whole_rows = {"q", "d_o"}, .tunables = {{"block_n", 128}}},
+  {.kernel = "flash_backward_keys", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {64, 128}}, {"value_dim", {64, 128}}, {"packed", {0}}}, .whole_rows = {"q", "d_o"}, .tunables = {{"block_n", 128}}},
 });
 
 }  // namespace
