@@ -83,10 +83,10 @@ class Compilation {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  // A pass that has found a mistake of ours begins its message with the code: "TW9522: ...".
+  // A pass that knows the code of what it has found begins its message with it: "TW9522: ...".
   Error failure() const {
     constexpr std::size_t kCode = 6;
-    if (message_.starts_with("TW9") && message_.find(": ") == kCode) return Error(std::stoi(message_.substr(2, 4)), message_.substr(kCode + 2), where_);
+    if (message_.starts_with("TW") && message_.find(": ") == kCode) return Error(std::stoi(message_.substr(2, 4)), message_.substr(kCode + 2), where_);
     return Error(2300, message_.empty() ? "lowering to " + target_.name() + " failed" : message_, where_);
   }
 

@@ -93,7 +93,7 @@ part_fuzz() {
     pids+=($!)
   done
   for i in "${pids[@]}"; do wait "$i" || code=1; done
-  verdict fuzz $((SECONDS - start)) $code "$(sed -n 's/^\([0-9]*\) programs from seed.* failed.*/\1/p' "$output"/fuzz.*.log | sum) programs, $(sed -n 's/.*: \([0-9]*\) failed.*/\1/p' "$output"/fuzz.*.log | sum) failed, $(sed -n 's/.* \([0-9]*\) not comparable.*/\1/p' "$output"/fuzz.*.log | sum) whose result depends on the order of the grid"
+  verdict fuzz $((SECONDS - start)) $code "$(sed -n 's/^\([0-9]*\) programs from seed.* failed.*/\1/p' "$output"/fuzz.*.log | sum) programs, $(sed -n 's/.*: \([0-9]*\) failed.*/\1/p' "$output"/fuzz.*.log | sum) failed, $(sed -n 's/.* \([0-9]*\) not comparable.*/\1/p' "$output"/fuzz.*.log | sum) that cannot be compared"
   [ $code -eq 0 ] || grep -hA8 '^seed ' "$output"/fuzz.*.log | head -60
 }
 

@@ -108,7 +108,8 @@ Outcome check(const Case& test, Target& target) {
   try {
     target.prepare(test);
   } catch (const Error& error) {
-    return {Outcome::Refused, error.what()};
+    constexpr int kMoreSharedMemoryThanABlockHas = 2310;
+    return {error.code() == kMoreSharedMemoryThanABlockHas ? Outcome::Skipped : Outcome::Refused, error.what()};
   }
   if (target.only_prepares()) return {};
   for (const Layout& layout : kLayouts) {

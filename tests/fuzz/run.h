@@ -35,6 +35,7 @@ std::unique_ptr<Target> compiling_target(Compiler& compiler, std::string name);
 std::unique_ptr<Target> transformed_reference(std::function<program::Program(const program::Program&)> transform);
 
 struct Outcome {
+  // Skipped: the result depends on the order of the grid, or the program needs more shared memory than a block has.
   enum Kind { Agrees, Skipped, Refused, Faulted, Differs } kind = Agrees;
   std::string text;
   bool failed() const { return kind != Agrees && kind != Skipped; }

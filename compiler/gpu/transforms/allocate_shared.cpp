@@ -231,7 +231,7 @@ class AllocateShared : public mlir::PassWrapper<AllocateShared, mlir::OperationP
       Allocation allocation(kernel);
       const std::int64_t bytes = allocation.place(target_.max_shared_bytes());
       if (bytes > target_.max_shared_bytes()) {
-        kernel.emitError() << "kernel '" << kernel.getName() << "' needs " << bytes << " bytes of shared memory a block; " << target_.name() << " has " << target_.max_shared_bytes()
+        kernel.emitError() << "TW2310: kernel '" << kernel.getName() << "' needs " << bytes << " bytes of shared memory a block; " << target_.name() << " has " << target_.max_shared_bytes()
                            << "; smaller tiles need less. At its fullest it holds, in bytes: " << allocation.fullest();
         return signalPassFailure();
       }

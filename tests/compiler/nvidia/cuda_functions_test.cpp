@@ -1,6 +1,5 @@
 // Functions in CUDA C++ that kernels call: their wrappers, what is seen of them from outside, and what is needed to link them.
 #include "compiler/targets/nvidia/cuda_functions.h"
-#include "compiler/targets/nvidia/assemble.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,27 +25,6 @@ TEST(CudaFunctions, WrappersPassWords) {
 TEST(CudaFunctions, DefinitionsOfTheAuthorAreLocal) {
   EXPECT_EQ(with_local_definitions(".visible .func f()\n.weak .func g()\n.visible .func keep_0()\n.extern .func vprintf\n.visible .global .b32 t;\n", "keep_"),
             ".func f()\n.func g()\n.visible .func keep_0()\n.extern .func vprintf\n.global .b32 t;\n");
-}
-
-class OneSource : public PtxAssembler {
- public:
-  const std::string& description() const override { return name_; }
-  bool links() const override { return false; }
-  AssembledPtx assemble(std::span<const PtxSource>, const PtxOptions&) const override { return {}; }
-
- private:
-  std::string name_ = "one source";
-};
-
-TEST(CudaFunctions, WithoutALinkerItSaysWhatIsMissing) {
-  try {
-    assemble(OneSource(), "k", "", {{"w0", "f", "SOURCE", {DType::F32, DType::F32}, {"author.cpp", 7, 3}}}, 128, resolve_target("sm_90a"));
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), 3310);
-    EXPECT_THAT(error.message(), HasSubstr("calls the CUDA function 'f', which nvJitLink links with it; here is only one source"));
-    EXPECT_EQ(error.where().line, 7u);
-  }
 }
 
 }  // namespace

@@ -152,6 +152,15 @@ TEST(CudaKernels, CallsStandInCombinersAndOnceForRowsThatRepeat) {
   EXPECT_EQ(calls_in(ptx, 0) + calls_in(ptx, 1), 6) << ptx;  // five steps across the lanes of a warp, and one element a lane
 }
 
+TEST(CudaKernels, WithoutALinkerTheCallIsNamed) {
+  std::string problem;
+  if (load_nv_jit_link(problem)) GTEST_SKIP() << "nvJitLink is here";
+  const Error error = error_of<Gelu>("sm_90a");
+  EXPECT_EQ(error.code(), 3310);
+  EXPECT_THAT(error.message(), HasSubstr("'gelu' needs a linker of PTX")) << error.what();
+  EXPECT_THAT(error.where().file, HasSubstr("cuda_kernels_test.cpp"));
+}
+
 TEST(CudaKernels, OtherTargetsRefuseWithThePosition) {
   for (const char* target : {"x86-64-v2", "gfx942"}) {
     const Error error = error_of<Gelu>(target);
