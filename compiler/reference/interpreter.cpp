@@ -178,7 +178,12 @@ void Interpreter::run_load(const Op& op) {
 
 void Interpreter::run_store(const Op& op) {
   const std::size_t place = op.ints.size() - 1;
-  store(views_[op.operands[0]], indexing_of(op), operand(op, place), op.ints[0] ? &operand(op, place + 1) : nullptr);
+  const View& view = views_[op.operands[0]];
+  const Indexing indexing = indexing_of(op);
+  const Tile& value = operand(op, place);
+  const Tile* mask = op.ints[0] ? &operand(op, place + 1) : nullptr;
+  if (hooks_.store) hooks_.store(view, indexing, value, mask);
+  store(view, indexing, value, mask);
 }
 
 void Interpreter::run_atomic(const Op& op) {

@@ -33,6 +33,8 @@ struct Hooks {
   std::function<void(std::string_view line)> print;
   // Called before each operation of the body; what it throws ends the run. While it is set, combiners run element by element.
   std::function<void(const Interpreter& at, OpId op)> step;
+  // Called before each store, with what it stores where; a mask may be null.
+  std::function<void(const View& view, const Indexing& indexing, const Tile& value, const Tile* mask)> store;
 };
 
 class Interpreter {

@@ -4,7 +4,6 @@
 #include "compiler/reference/interpreter.h"
 
 #include <cstring>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,18 +79,21 @@ class Contents {
     }
     return true;
   }
-  void flip() const {
-    for (const Part& part : parts_) {
-      for (std::size_t i = 0; i < part.bytes.size(); ++i) part.at[i] = ~part.bytes[i];
-    }
+  // All zero, to mark() in.
+  std::vector<std::vector<std::byte>> unmarked() const {
+    std::vector<std::vector<std::byte>> marks;
+    for (const Part& part : parts_) marks.emplace_back(part.bytes.size());
+    return marks;
   }
-  // Adds 1 to the count of each byte of what a program may read and write that differs from these contents, or from their complement where they are flipped.
-  void count_writes(bool flipped, std::vector<std::vector<int>>& counts) const {
-    counts.resize(parts_.size());
+  // Marks the bytes that a store writes of a tensor that the program may also read.
+  void mark(std::vector<std::vector<std::byte>>& marks, reference::View view, const reference::Indexing& indexing, const reference::Tile& value, const reference::Tile* mask) const {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-      counts[p].resize(parts_[p].bytes.size());
-      if (!parts_[p].is_read) continue;
-      for (std::size_t i = 0; i < counts[p].size(); ++i) counts[p][i] += parts_[p].at[i] != (flipped ? ~parts_[p].bytes[i] : parts_[p].bytes[i]);
+      const Part& part = parts_[p];
+      if (!part.is_read || view.base < part.at || view.base >= part.at + part.bytes.size()) continue;
+      reference::Tile ones(value.dtype(), value.shape());
+      std::memset(ones.mutable_data<std::byte>(), 0xff, ones.bytes());
+      view.base = marks[p].data() + (view.base - part.at);
+      return reference::store(view, indexing, ones, mask);
     }
   }
 
@@ -113,6 +115,8 @@ class Contents {
   std::vector<Part> parts_;
 };
 
+reference::GridIndex program_id(std::int64_t number, const GridSize& grid) { return {number % grid[0], number / grid[0] % grid[1], number / grid[0] / grid[1]}; }
+
 class OnDevice : public Target {
  public:
   OnDevice(std::shared_ptr<Compiler> compiler, std::shared_ptr<Device> device)
@@ -132,7 +136,7 @@ class OnDevice : public Target {
     const GridSize grid = interpreter.grid(memory.slots());
     const std::int64_t programs = grid[0] * grid[1] * grid[2];
     if (programs <= 1) return true;
-    const auto run = [&](std::int64_t p) { interpreter.run(memory.slots(), {p % grid[0], p / grid[0] % grid[1], p / grid[0] / grid[1]}, grid); };
+    const auto run = [&](std::int64_t p) { interpreter.run(memory.slots(), program_id(p, grid), grid); };
     const Contents before(test, memory);
     Contents together = before;
     for (std::int64_t p = 0; p < programs; ++p) {
@@ -140,7 +144,7 @@ class OnDevice : public Target {
       together.add_changes(before);
       before.put_back();
     }
-    if (writes_meet(before, programs, run)) return false;
+    if (writes_meet(test.program, memory, before, grid)) return false;
     bool same = true;
     for (const bool in_order : {true, false}) {
       for (std::int64_t p = 0; p < programs; ++p) run(in_order ? p : programs - 1 - p);
@@ -150,22 +154,21 @@ class OnDevice : public Target {
     return same;
   }
 
-  // Whether two programs write the same byte of a tensor they may also read. A byte that a program leaves as it was counts as written too, if it does not leave it so where it was another.
-  static bool writes_meet(const Contents& before, std::int64_t programs, const std::function<void(std::int64_t)>& run) {
-    std::vector<std::vector<int>> writers;
-    for (std::int64_t p = 0; p < programs; ++p) {
-      std::vector<std::vector<int>> writes;
-      run(p);
-      before.count_writes(false, writes);
-      before.flip();
-      run(p);
-      before.count_writes(true, writes);
+  // Whether two programs write the same byte of a tensor they may also read, be it with what is there already.
+  static bool writes_meet(const program::Program& program, const Memory& memory, const Contents& before, const GridSize& grid) {
+    std::vector<std::vector<std::byte>> marks, written = before.unmarked();
+    reference::Hooks hooks;
+    hooks.store = [&](const reference::View& view, const reference::Indexing& indexing, const reference::Tile& value, const reference::Tile* mask) { before.mark(marks, view, indexing, value, mask); };
+    reference::Interpreter interpreter(program, hooks);
+    for (std::int64_t p = 0; p < grid[0] * grid[1] * grid[2]; ++p) {
+      marks = before.unmarked();
+      interpreter.run(memory.slots(), program_id(p, grid), grid);
       before.put_back();
-      writers.resize(writes.size());
-      for (std::size_t part = 0; part < writes.size(); ++part) {
-        writers[part].resize(writes[part].size());
-        for (std::size_t i = 0; i < writes[part].size(); ++i) {
-          if (writes[part][i] > 0 && ++writers[part][i] > 1) return true;
+      for (std::size_t part = 0; part < marks.size(); ++part) {
+        for (std::size_t i = 0; i < marks[part].size(); ++i) {
+          if (marks[part][i] == std::byte{}) continue;
+          if (written[part][i] != std::byte{}) return true;
+          written[part][i] = marks[part][i];
         }
       }
     }
