@@ -67,7 +67,7 @@ std::size_t flush_bytes(const Options& options, const Device& device) {
 void append(std::vector<double>& all, const std::vector<double>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
 // "matmul m=512 n=512" from the command line or a suite, with --set behind it.
-CaseReport run_case(const std::string& text, const Options& options, const std::shared_ptr<Device>& device, Session& session) {
+CaseReport run_case(const std::string& text, const Options& options, const std::shared_ptr<Device>& device, Session& session, Peers* peers) {
   std::istringstream words(text);
   OperatorArguments arguments;
   words >> arguments.name;
@@ -92,8 +92,7 @@ CaseReport run_case(const std::string& text, const Options& options, const std::
   TimingOptions timing;
   timing.budget_ms = options.budget_ms;
   timing.flush_bytes = flush_bytes(options, *device);
-  const PeerRequest request{options.against,
-                            report.op->name(),
+  const PeerRequest request{report.op->name(),
                             report.settings.all(),
                             session.device(),
                             timing.flush_bytes,
@@ -101,9 +100,9 @@ CaseReport run_case(const std::string& text, const Options& options, const std::
                             device->properties().host_memory ? device->properties().parallelism : 0};
   for (int round = 0; round < options.rounds; ++round) {
     append(report.ours.ms, time_runs(*device, recorded, timing));
-    if (options.against.empty()) continue;
+    if (peers == nullptr) continue;
     progress("  {}, round {} of {}", options.against, round + 1, options.rounds);
-    PeerReport found = run_peers(request, options.peers);
+    PeerReport found = peers->run(request);
     for (PeerTimes& peer : found.peers) {
       auto known = std::find_if(report.peers.begin(), report.peers.end(), [&](const Timed& timed) { return timed.name == peer.name; });
       if (known == report.peers.end()) report.peers.push_back({peer.name, std::move(peer.ms)});
@@ -236,7 +235,8 @@ std::string now() {
 ExitCode bench(const Options& options) {
   load_libraries(options.libraries);
   const std::vector<std::string> cases = cases_of(options);
-  if (!options.against.empty()) require_peers(options.against, options.peers);
+  std::optional<Peers> peers;
+  if (!options.against.empty()) peers.emplace(options.against, options.peers);
   SessionOptions session_options;
   session_options.threads = options.threads;
   const std::shared_ptr<Device> device = open_device(options.device, session_options);
@@ -254,7 +254,7 @@ ExitCode bench(const Options& options) {
     if (!file) throw Error(3100, "'" + options.output + "' cannot be written");
   };
   for (const std::string& text : cases) {
-    const CaseReport report = run_case(text, options, device, *session);
+    const CaseReport report = run_case(text, options, device, *session, peers ? &*peers : nullptr);
     if (report.check && !report.check->ok) code = kCheckFailed;
     if (!report.peer_versions.is_null()) result["versions"].update(report.peer_versions);
     result["cases"].push_back(to_json(report));

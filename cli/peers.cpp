@@ -1,7 +1,6 @@
 #include "cli/peers.h"
 
 #include "runtime/support/error.h"
-#include "runtime/support/process.h"
 
 #include <cstdlib>
 #include <sstream>
@@ -45,32 +44,32 @@ fs::path program_folder() {
   return error ? fs::path(".") : program.parent_path();
 }
 
-void require_peers(const std::string& against, const PeerOptions& options) {
-  find_script(against, options);
-  find_python(options.python);
-}
+Peers::Peers(const std::string& against, const PeerOptions& options)
+    : script_(find_script(against, options)), process_({find_python(options.python).string(), script_.string()}) {}
 
-PeerReport run_peers(const PeerRequest& request, const PeerOptions& options) {
-  const nlohmann::ordered_json question = {{"operator", request.op},         {"settings", request.settings},
-                                           {"device", request.device},       {"flush_bytes", request.flush_bytes},
-                                           {"budget_ms", request.budget_ms}, {"threads", request.threads}};
-  const fs::path script = find_script(request.against, options);
-  const ProcessResult run = run_process({find_python(options.python).string(), script.string(), question.dump()});
-  // The answer is the last line; what libraries print comes before it.
-  std::string answer;
-  std::istringstream lines(run.output);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty()) answer = line;
+PeerReport Peers::run(const PeerRequest& request) {
+  const nlohmann::ordered_json question = {{"operator", request.op},
+                                           {"settings", request.settings},
+                                           {"device", request.device},
+                                           {"flush_bytes", request.flush_bytes},
+                                           {"budget_ms", request.budget_ms},
+                                           {"threads", request.threads}};
+  process_.say(question.dump());
+  // What libraries print comes before the answer.
+  nlohmann::ordered_json answer;
+  std::string last;
+  while (!answer.is_object() || !answer.contains("peers")) {
+    std::optional<std::string> line = process_.next_line();
+    if (!line) throw Error(3510, script_.lexically_normal().string() + " has ended").note(last.empty() ? "it printed nothing" : last);
+    if (line->empty()) continue;
+    last = std::move(*line);
+    answer = nlohmann::ordered_json::parse(last, nullptr, false);
   }
-  const auto found = nlohmann::ordered_json::parse(answer, nullptr, false);
-  if (run.exit_code != 0 || !found.is_object())
-    throw Error(3510, script.lexically_normal().string() + " ended with exit code " + std::to_string(run.exit_code))
-        .note(answer.empty() ? "it printed nothing" : answer);
   PeerReport report;
-  for (const auto& peer : found.at("peers")) report.peers.push_back({peer.at("name"), peer.at("times_ms")});
-  report.absent = found.at("absent").get<std::map<std::string, std::string>>();
-  report.copy_gbytes_per_s = found.at("copy_gbytes_per_s");
-  report.versions = found.at("versions");
+  for (const auto& peer : answer.at("peers")) report.peers.push_back({peer.at("name"), peer.at("times_ms")});
+  report.absent = answer.at("absent").get<std::map<std::string, std::string>>();
+  report.copy_gbytes_per_s = answer.at("copy_gbytes_per_s");
+  report.versions = answer.at("versions");
   return report;
 }
 

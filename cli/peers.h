@@ -1,6 +1,8 @@
 // Other libraries on the same operator and device, timed by scripts in Python (bench/peers).
 #pragma once
 
+#include "runtime/support/process.h"
+
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -11,7 +13,6 @@
 namespace tilewright::cli {
 
 struct PeerRequest {
-  std::string against;  // "torch": the script bench/peers/torch_peer.py
   std::string op;
   std::map<std::string, std::string> settings;
   std::string device;
@@ -37,11 +38,19 @@ struct PeerOptions {
   std::filesystem::path scripts;  // empty: beside this program, or in the source tree it was built in
 };
 
-// Throws Error TW3510 when Python or the script for `against` are not here.
-void require_peers(const std::string& against, const PeerOptions& options);
+// A process of Python that has loaded the other libraries, kept for all that is asked of it: loading them takes longer than most of what is timed.
+class Peers {
+ public:
+  // `against` is "torch": the script bench/peers/torch_peer.py. Throws Error TW3510 when Python or the script are not here.
+  Peers(const std::string& against, const PeerOptions& options);
 
-// Throws Error TW3510 when Python or the script are not here, or fail.
-PeerReport run_peers(const PeerRequest& request, const PeerOptions& options);
+  // Throws Error TW3510 when the script fails.
+  PeerReport run(const PeerRequest& request);
+
+ private:
+  std::filesystem::path script_;
+  Conversation process_;
+};
 
 // The folder of the running program.
 std::filesystem::path program_folder();

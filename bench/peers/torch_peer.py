@@ -1,12 +1,13 @@
 """The peers of an operator, timed: what `tilewright bench --against torch` runs beside itself.
 
-    torch_peer.py '{"operator": "matmul", "settings": {"m": "1024", ...}, "device": "cuda:0", "flush_bytes": 268435456, "budget_ms": 1000, "threads": 2}'
+Reads requests, one JSON object a line: {"operator": "matmul", "settings": {"m": "1024", ...}, "device": "cuda:0", "flush_bytes": 268435456, "budget_ms": 1000, "threads": 2}
 
-Prints one JSON object: "peers", each with its name and the milliseconds of its runs; "absent", the reason for each peer that cannot run; "copy_gbytes_per_s", bytes read and written by
+Answers each with one JSON object on a line: "peers", each with its name and the milliseconds of its runs; "absent", the reason for each peer that cannot run; "copy_gbytes_per_s", bytes read and written by
 a copy within the device; "versions".
 """
 
 import contextlib
+import gc
 import json
 import sys
 
@@ -91,7 +92,15 @@ def measure(request):
     return {"peers": peers, "absent": absent, "copy_gbytes_per_s": copy_rate(timer), "versions": versions(device)}
 
 
+def leave_no_memory_behind():
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(sys.stderr):
-        result = measure(json.loads(sys.argv[1]))
-    print(json.dumps(result))
+    for line in sys.stdin:
+        with contextlib.redirect_stdout(sys.stderr):
+            result = measure(json.loads(line))
+            leave_no_memory_behind()
+        print(json.dumps(result), flush=True)

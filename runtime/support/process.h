@@ -1,6 +1,7 @@
-// A program run to its end, for the tools of a toolkit that are no libraries.
+// Other programs: run to their end, for the tools of a toolkit that are no libraries, or asked one line after the other.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,26 @@ struct ProcessResult {
 
 // Runs `command` (its first word a path) without standard input, and waits for it. Throws Error TW3310 when it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& command);
+
+// A program that answers lines with lines. For one thread at a time.
+class Conversation {
+ public:
+  // Throws Error TW3310 when `command` cannot be started.
+  explicit Conversation(const std::vector<std::string>& command);
+  ~Conversation();  // ends its input and waits for it to exit
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // What is said to a program that has ended is lost; the next line read is none.
+  void say(const std::string& line);
+
+  // The next line of its output, stdout and stderr together; none when it has closed both.
+  std::optional<std::string> next_line();
+
+ private:
+  int channel_ = -1;
+  int process_ = 0;
+  std::string unread_;
+};
 
 }  // namespace tilewright

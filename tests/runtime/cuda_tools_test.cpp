@@ -118,6 +118,18 @@ TEST(Process, GivesOutputAndExitCode) {
   expect_error(3310, {"/nowhere/ptxas"}, [] { run_process({"/nowhere/ptxas"}); });
 }
 
+TEST(Conversation, AnswersLineByLine) {
+  Conversation upper({"/bin/sh", "-c", "while read line; do echo \"<$line>\"; [ $line != last ] || exit; done"});
+  for (const char* word : {"one", "two", "last"}) {
+    upper.say(word);
+    EXPECT_EQ(upper.next_line(), "<" + std::string(word) + ">");
+  }
+  EXPECT_EQ(upper.next_line(), std::nullopt);
+  upper.say("more");  // to nobody
+  EXPECT_EQ(Conversation({"/bin/sh", "-c", "printf 'no end'"}).next_line(), "no end");
+  expect_error(3310, {"/nowhere/python"}, [] { Conversation({"/nowhere/python"}); });
+}
+
 TEST(PtxAssembler, MissingToolsAreNamed) {
   std::string problem;
   EXPECT_EQ(load_nv_jit_link(problem, "/nowhere/libnvJitLink.so"), nullptr);
