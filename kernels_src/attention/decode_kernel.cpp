@@ -31,12 +31,13 @@ struct FlashDecodeSplit {
     return keys;
   }
 
-  Grid grid(In q, In k, In v, In block_table, In lengths, Scalar capacity, Scalar part, Scalar parts, Scalar scale) const { return {parts, k.size(2), q.size(0)}; }
+  Grid grid(In q, In k, In v, In block_table, In lengths, Scalar capacity, Scalar part, Scalar parts, Scalar scale) const { return {k.size(2), parts, q.size(0)}; }
 
   void body(In q, In k, In v, In block_table, In lengths, Scalar capacity, Scalar part, Scalar parts, Scalar scale, Out o, Out lse) const {
-    const Index split = program_id(0), batch = program_id(2);
+    // Heads first: programs that run at once then read what lies together in memory, a token's keys of all heads.
+    const Index split = program_id(1), batch = program_id(2);
     const Index length = lengths_given ? Index(load(lengths, {batch})) : Index(capacity);
-    const QueryTile tile{tokens, group, 0, length - tokens, program_id(1)};
+    const QueryTile tile{tokens, group, 0, length - tokens, program_id(0)};
     const Index first = split * part, end = min(first + part, length);
 
     OnlineSoftmax softmax(tile.rows(), value_dim, scale);
