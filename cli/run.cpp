@@ -37,6 +37,7 @@ struct Outcome {
   TensorMap outputs;  // of the first run
   std::vector<double> run_ms;
   LaunchStats first;  // what the first run cost, compilation included
+  double open_ms = 0;  // what opening the device cost: its driver's library, and a context
   std::optional<CheckReport> check;
 };
 
@@ -50,10 +51,11 @@ std::string describe(const TensorMap& tensors) {
   return text;
 }
 
+double milliseconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count(); }
+
 Outcome execute(const Operator& op, const OperatorSettings& settings, const TensorMap& inputs, Session& session, const Options& options) {
   Outcome outcome;
   const auto start = std::chrono::steady_clock::now();
-  const auto elapsed_ms = [&] { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count(); };
   while (true) {
     session.stats() = {};
     TensorMap outputs = op.run(session, settings, inputs);
@@ -66,7 +68,7 @@ Outcome execute(const Operator& op, const OperatorSettings& settings, const Tens
     }
     const int repeats = static_cast<int>(outcome.run_ms.size()) - 1;
     if (options.trace || options.step) break;
-    if (options.repeat >= 0 ? repeats >= options.repeat : repeats >= kMostRuns || elapsed_ms() >= kTimingBudgetMs) break;
+    if (options.repeat >= 0 ? repeats >= options.repeat : repeats >= kMostRuns || milliseconds_since(start) >= kTimingBudgetMs) break;
   }
   // The first run met cold caches; it counts only when it is the only one.
   if (outcome.run_ms.size() > 1) outcome.run_ms.erase(outcome.run_ms.begin());
@@ -92,6 +94,7 @@ ordered_json to_json(const Operator& op, const OperatorSettings& settings, const
   out["tolerance"] = check ? ordered_json(check->tolerance) : ordered_json(nullptr);
   const double time_ms = median(outcome.run_ms);
   out["time_ms"] = time_ms;
+  out["open_ms"] = outcome.open_ms;
   out["compile_ms"] = outcome.first.compile_ms;
   out["cache"] = outcome.first.compiles > 0 ? "miss" : "hit";
   out["cache_ms"] = outcome.first.cache_ms;
@@ -114,6 +117,7 @@ void print_for_people(const Operator& op, const OperatorSettings& settings, cons
   fmt::print("  time     {:.3f} ms, median of {} ({} launches)\n", time_ms, outcome.run_ms.size(), outcome.first.launches);
   if (flops > 0 && time_ms > 0) fmt::print("  rate     {:.2f} GFLOP/s\n", flops / time_ms * 1e-6);
   if (bytes > 0 && time_ms > 0) fmt::print("  memory   {:.2f} GB/s\n", bytes / time_ms * 1e-6);
+  fmt::print("  open     {:.1f} ms\n", outcome.open_ms);
   fmt::print("  compile  {:.1f} ms, {} kernels; {} more from the cache in {:.1f} ms\n", outcome.first.compile_ms, outcome.first.compiles, outcome.first.cache_hits,
              outcome.first.cache_ms);
   if (!outcome.check) return;
@@ -136,12 +140,15 @@ ExitCode run(const Options& options) {
   if (stepping != Stepping::Off && options.device != "reference")
     throw Error(3507, "--trace and --step show operations one by one, which device '" + options.device + "' does not do").help("use --device reference");
   session_options.interpreter = interpreter(options.json ? stderr : stdout, stepping);
+  const auto start = std::chrono::steady_clock::now();
   const std::unique_ptr<Session> session = make_session(options.device, compiler(), session_options);
+  const double open_ms = milliseconds_since(start);
 
   const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
   progress("{} on {}: {}", op.name(), session->device(), describe(inputs));
   op.validate(settings, inputs);
-  const Outcome outcome = execute(op, settings, inputs, *session, options);
+  Outcome outcome = execute(op, settings, inputs, *session, options);
+  outcome.open_ms = open_ms;
   if (!options.output.empty()) write_safetensors(options.output, outcome.outputs);
   if (options.json) {
     fmt::print("{}\n", to_json(op, settings, inputs, outcome, *session, options).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -30,6 +30,7 @@ TEST_F(RunVerb, ChecksOnEveryDevice) {
       EXPECT_EQ(json["tolerance"], tolerance);
       EXPECT_GE(json["max_abs"].get<double>(), 0);
       EXPECT_GE(json["time_ms"].get<double>(), 0);
+      EXPECT_GT(json["open_ms"].get<double>(), 0);
       EXPECT_GT(json["compile_ms"].get<double>(), 0);
       EXPECT_EQ(json["cache"], "miss");
       EXPECT_EQ(json["settings"]["dtype"], dtype);
