@@ -11,6 +11,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 
 #include "llvm/ADT/SmallString.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -72,6 +74,13 @@ void mark_kernel(llvm::Module& module, llvm::StringRef name, int warps, std::uin
   // As many blocks share a multiprocessor as when threads take all the registers they may: told nothing, ptxas has been seen to spill below that limit. Roles change their numbers of registers, so one block is
   // to have all of them.
   kernel->addFnAttr("nvvm.minctasm", std::to_string(has_roles ? 1 : std::max(1, occupancy(target, warps * kWarpSize, target.max_registers, shared_bytes).blocks)));
+}
+
+// First of all the kernel waits for the one before it in its stream (LaunchShape::overlaps_previous), and then lets the next one start: its blocks come as soon as these leave room.
+void begin_after_previous(llvm::Module& module, llvm::StringRef name) {
+  llvm::IRBuilder<> b(&*module.getFunction(name)->getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
+  auto* type = llvm::FunctionType::get(b.getVoidTy(), false);
+  b.CreateCall(llvm::InlineAsm::get(type, "griddepcontrol.wait; griddepcontrol.launch_dependents;", "~{memory}", /*hasSideEffects=*/true));
 }
 
 // Tiles are unrolled and vectorised already.
@@ -142,6 +151,7 @@ std::string generate(mlir::ModuleOp source, const NvidiaTarget& target, Output o
       module->setTargetTriple(machine->getTargetTriple());
       module->setDataLayout(machine->createDataLayout());
       mark_kernel(*module, gpu.kernel.getName(), gpu.warps, gpu.shared_bytes, target);
+      if (target.overlaps_launches) begin_after_previous(*module, gpu.kernel.getName());
     });
     timed(phases, "optimisation", [&] { optimise(*module, *machine); });
     diagnostics.throw_if_failed(2300, doing);

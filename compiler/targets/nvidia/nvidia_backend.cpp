@@ -104,6 +104,7 @@ class NvidiaBackend : public Target {
     artifact.entry = gpu.kernel.getName().str();
     artifact.launch.threads = gpu.warps * kWarpSize;
     artifact.launch.shared_bytes = gpu.shared_bytes;
+    artifact.launch.overlaps_previous = target_.overlaps_launches;
     artifact.assertions = std::move(gpu.assertions);
     artifact.maps = std::move(gpu.maps);
     artifact.remarks.insert(artifact.remarks.end(), gpu.remarks.begin(), gpu.remarks.end());

@@ -16,6 +16,7 @@ const std::vector<NvidiaTarget>& targets() {
     target.name = name;
     target.capability = capability;
     target.has_roles = capability == 90;
+    target.overlaps_launches = capability >= 90;
     target.features = "+ptx90";
     target.shared_bytes = shared;
     target.shared_bytes_per_multiprocessor = shared_of_multiprocessor;

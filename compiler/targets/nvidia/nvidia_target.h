@@ -12,6 +12,7 @@ struct NvidiaTarget {
   std::string name;        // "sm_90a"; LLVM's processor and the assembler's -arch too
   int capability = 0;      // 90
   bool has_roles = false;  // a warp of its own can bring operands, and groups of warps multiply (note 0014)
+  bool overlaps_launches = false;  // a kernel can start while the one before it in its stream still runs, and wait for it by an instruction
   std::string features;    // LLVM's feature string: the version of PTX
 
   // Of a block.

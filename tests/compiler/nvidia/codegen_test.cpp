@@ -77,6 +77,17 @@ TEST_P(EveryTarget, HasPtxOfTheCallingConvention) {
   EXPECT_THAT(ptx, HasSubstr("st.global"));
 }
 
+// What the kernel before has written is there when the first load takes place.
+TEST_P(EveryTarget, WaitsForTheKernelBeforeWhereItMayOverlapIt) {
+  const std::string ptx = emit(add_module(), GetParam());
+  const bool overlaps = resolve_target(GetParam()).overlaps_launches;
+  EXPECT_EQ(overlaps, GetParam().find("sm_8") == std::string::npos);
+  EXPECT_EQ(artifact_of(add_module(), GetParam()).launch.overlaps_previous, overlaps);
+  const std::size_t wait = ptx.find("griddepcontrol.wait; griddepcontrol.launch_dependents;");
+  if (!overlaps) EXPECT_EQ(wait, std::string::npos);
+  else EXPECT_LT(wait, ptx.find("ld.global"));
+}
+
 TEST_P(EveryTarget, Assembles) {
   const Artifact artifact = artifact_of(add_module(), GetParam());
   EXPECT_EQ(artifact.entry, "add");
