@@ -34,7 +34,7 @@ class OnlineSoftmax {
   }
 
   // [rows, value_dim] f32.
-  Tile output() const { return where((total_ == 0.0)(_, None), 0.0, values_ / total_(_, None)); }
+  Tile output() const { return where((total_ == 0.0)(_, None), 0.0, values_ * (1.0 / total_)(_, None)); }
 
   // [rows] f32, in natural units.
   Tile lse() const { return (largest_ * factor_ + log2(total_)) * kLn2; }
