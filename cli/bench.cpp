@@ -99,7 +99,7 @@ CaseReport run_case(const std::string& text, const Options& options, const std::
                             options.budget_ms,
                             device->properties().host_memory ? device->properties().parallelism : 0};
   for (int round = 0; round < options.rounds; ++round) {
-    append(report.ours.ms, time_runs(*device, recorded, timing));
+    append(report.ours.ms, time_runs(session, *device, recorded, timing));
     if (peers == nullptr) continue;
     progress("  {}, round {} of {}", options.against, round + 1, options.rounds);
     PeerReport found = peers->run(request);
@@ -290,7 +290,7 @@ void add_bench(CLI::App& app, ExitCode& code) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   verb->add_option("--flush", options->flush_mebibytes,
-                   "MiB written before each run, so that caches are cold; without it 256 on a GPU, 64 on the CPU")
+                   "MiB of other memory read before each run, so that caches are cold; without it 256 on a GPU, 64 on the CPU")
       ->check(CLI::Range(1, 1 << 20));
   verb->add_flag("--check", options->check, "Compare with the operator's reference too; exit code 1 beyond tolerance");
   verb->add_flag("--json", options->json, "Print one JSON object");

@@ -1,5 +1,6 @@
 #include "cli/replay.h"
 
+#include "cli/cold_caches.h"
 #include "cli/statistics.h"
 
 #include <algorithm>
@@ -37,20 +38,6 @@ class Recorder final : public Session {
   Recorded& recorded_;
 };
 
-class DeviceBuffer {
- public:
-  DeviceBuffer(Device& device, std::size_t bytes) : device_(device), memory_(device.allocate(bytes)), bytes_(bytes) {}
-  ~DeviceBuffer() { device_.release(memory_); }
-  DeviceBuffer(const DeviceBuffer&) = delete;
-  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
-  void fill(Stream& stream) { stream.fill(memory_, 0, bytes_); }
-
- private:
-  Device& device_;
-  void* memory_;
-  std::size_t bytes_;
-};
-
 struct Marks {
   std::unique_ptr<Event> start, stop;
 };
@@ -66,11 +53,11 @@ Recorded record(const Operator& op, const OperatorSettings& settings, const Tens
   return recorded;
 }
 
-std::vector<double> time_runs(Device& device, const Recorded& recorded, const TimingOptions& options) {
-  DeviceBuffer cold(device, options.flush_bytes);
+std::vector<double> time_runs(Session& session, Device& device, const Recorded& recorded, const TimingOptions& options) {
+  const ColdCaches cold(session, options.flush_bytes);
   const std::unique_ptr<Stream> stream = device.make_stream();
   const auto run = [&](Marks& marks) {
-    cold.fill(*stream);
+    cold.make(*stream);
     stream->record(*marks.start);
     for (const PreparedLaunch& launch : recorded.launches) stream->launch(*launch.executable, launch.grid, launch.slots);
     stream->record(*marks.stop);
