@@ -55,10 +55,12 @@ TEST_F(BenchVerb, SuitesAreReadLineByLine) {
 TEST_F(BenchVerb, PeersAreAskedAndCompared) {
   const std::string folder = peers(R"(
 import json, sys
-request = json.loads(sys.argv[1])
-assert request["operator"] == "test_scale" and request["settings"]["size"] == "100" and request["device"] == "cpu", request
 print("a library says something")
-print(json.dumps({"peers": [{"name": "slow", "times_ms": [1000.0, 1002.0]}], "absent": {"other": "not here"}, "copy_gbytes_per_s": 12.5, "versions": {"made_up": "1.2"}}))
+for line in sys.stdin:
+    request = json.loads(line)
+    assert request["operator"] == "test_scale" and request["settings"]["size"] == "100" and request["device"] == "cpu", request
+    print("and something else")
+    print(json.dumps({"peers": [{"name": "slow", "times_ms": [1000.0, 1002.0]}], "absent": {"other": "not here"}, "copy_gbytes_per_s": 12.5, "versions": {"made_up": "1.2"}}), flush=True)
 )");
   const Finished done =
       on("bench", "test_scale size=100", {"--against", "made_up", "--peers", folder, "--budget", "1", "--rounds", "2", "--flush", "1", "--json"});
