@@ -74,6 +74,11 @@ struct BoxCopy {
   mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived
 };
 
+// Registers of a thread of each role; 0: the target chooses.
+struct RoleRegisters {
+  int producer = 0, consumers = 0;
+};
+
 // Immutable; code is emitted where the builder stands. Values named word are i32, addresses !llvm.ptr or !llvm.ptr<1> for views and !llvm.ptr<3> for shared memory.
 class GpuTarget {
  public:
@@ -126,8 +131,8 @@ class GpuTarget {
   virtual std::optional<GroupProduct> group_product(const DotElements& elements) const { return std::nullopt; }  // nullopt: no roles for these elements
   virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
   virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const { return {}; }  // all of one product that does not wait, in any order; those begun before are complete too
-  virtual int producer_warps(int consumer_warps) const { return 1; }                     // of which one thread works
-  virtual void begin_role(Builder& b, int consumer_warps, bool consumes) const {}        // by all threads of the role
+  virtual int producer_warps(int consumer_warps, RoleRegisters registers) const { return 1; }                         // of which one thread works
+  virtual void begin_role(Builder& b, int consumer_warps, RoleRegisters registers, bool consumes) const {}           // by all threads of the role
   virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps
   virtual void make_signal(Builder& b, Value signal, int arrivals) const {}              // by one thread
   virtual void publish_signals(Builder& b) const {}                                      // by that thread, before a barrier of the block

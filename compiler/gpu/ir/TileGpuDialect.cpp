@@ -1,6 +1,7 @@
 #include "compiler/gpu/ir/TileGpuDialect.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -18,7 +19,18 @@
 
 namespace tilewright::tile_gpu {
 
+namespace {
+
+// Constants that folding makes stay in their role: as tiles they could not enter it.
+struct RoleConstants : mlir::DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(mlir::Region* region) const final { return llvm::isa<RolesOp>(region->getParentOp()); }
+};
+
+}  // namespace
+
 void TileGpuDialect::initialize() {
+  addInterfaces<RoleConstants>();
   register_attributes();
   register_types();
   addOperations<
@@ -68,7 +80,7 @@ mlir::LogicalResult ConvertLayoutOp::verify() {
 mlir::LogicalResult RolesOp::verifyRegions() {
   for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
     const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
-      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
+      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp, TakeTurnOp, PassTurnOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
       if (role == &getConsumers() && llvm::isa<SendOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
       for (mlir::Value operand : op->getOperands()) {
         if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;

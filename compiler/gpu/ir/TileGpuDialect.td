@@ -115,6 +115,11 @@ def TileGpu_Shared : TypeDef<TileGpu_Dialect, "Shared"> {
   let assemblyFormat = "`<` $count `,` `[` $shape `]` `,` $elementType `>`";
 }
 
+def TileGpu_Turns : TypeDef<TileGpu_Dialect, "Turns"> {
+  let mnemonic = "turns";
+  let summary = "turns that groups of warps take";
+}
+
 def TileGpu_Channel : TypeDef<TileGpu_Dialect, "Channel"> {
   let mnemonic = "channel";
   let summary = "a queue of tiles in shared memory";

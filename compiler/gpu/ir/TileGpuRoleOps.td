@@ -25,7 +25,10 @@ def TileGpu_RolesOp : TileGpu_Op<"roles", [NoTerminator, SingleBlock]> {
   let description = [{
     The block has one more warp than the module says. It carries out the first region, scalar operations and `tile_gpu.send`; all others carry out the second. Only scalars, views and channels may come into a
     role from outside: a tile belongs to the threads that hold it.
+
+    `written`: by the kernel's author, whose order of operations no pass changes. The registers are those of a thread of each role; without them the target chooses.
   }];
+  let arguments = (ins UnitAttr:$written, OptionalAttr<I64Attr>:$producer_registers, OptionalAttr<I64Attr>:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumers);
   let assemblyFormat = "attr-dict-with-keyword `produce` $producer `consume` $consumers";
   let hasRegionVerifier = 1;
@@ -56,6 +59,26 @@ def TileGpu_ReleaseOp : TileGpu_Op<"release"> {
   let assemblyFormat = "$channel `at` $slot attr-dict `:` type($channel)";
 }
 
+def TileGpu_TurnsOp : TileGpu_Op<"turns", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "turns of the groups of warps among the consumers";
+  let description = [{ The groups take turns in their order, the first group first. }];
+  let results = (outs TileGpu_Turns:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def TileGpu_TakeTurnOp : TileGpu_Op<"take_turn"> {
+  let summary = "wait until it is this group's turn";
+  let description = [{ What follows, up to `tile_gpu.pass_turn`, one group does at a time. In between nothing may need that all consumers meet. }];
+  let arguments = (ins Arg<TileGpu_Turns, "", [MemRead, MemWrite]>:$turns);
+  let assemblyFormat = "$turns attr-dict `:` type($turns)";
+}
+
+def TileGpu_PassTurnOp : TileGpu_Op<"pass_turn"> {
+  let summary = "let the next group take its turn";
+  let arguments = (ins Arg<TileGpu_Turns, "", [MemRead, MemWrite]>:$turns);
+  let assemblyFormat = "$turns attr-dict `:` type($turns)";
+}
+
 def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
   let summary = "write a tile to shared memory";
   let description = [{
@@ -83,6 +106,9 @@ def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllT
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
     (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? (`stored` $a_shared^ `:` type($a_shared))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    std::int64_t depth() { return getBChannel().getType().getShape()[getBTransposed() ? 1 : 0]; }
   }];
   let hasVerifier = 1;
 }

@@ -20,11 +20,10 @@ bool is_zeros(mlir::Value tile) {
 }  // namespace
 
 void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
-  const auto b_type = op.getBChannel().getType();
   const auto acc_type = op.getAcc().getType();
   const DotElements elements = DotElements::of(op);
   const auto group = target_.group_product(elements);
-  const std::int64_t m = acc_type.getShape()[0], n = acc_type.getShape()[1], depth = b_type.getShape()[op.getBTransposed() ? 1 : 0];
+  const std::int64_t m = acc_type.getShape()[0], n = acc_type.getShape()[1], depth = op.depth();
   const auto instruction = target_.matrix_instruction(elements, m, n, depth);
   if (!group || !instruction) return void(fail(op, "has no instruction"));
   const std::int64_t rows_at_once = group->m / group->warps * warps_;  // by all groups

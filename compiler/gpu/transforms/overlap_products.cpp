@@ -73,7 +73,8 @@ class Overlapping {
 
   void run() {
     llvm::SmallVector<tile_gpu::GroupDotOp> dots;
-    kernel_.walk([&](tile_gpu::GroupDotOp dot) { dots.push_back(dot); });
+    for (auto roles : kernel_.getOps<tile_gpu::RolesOp>())
+      if (!roles.getWritten()) roles.walk([&](tile_gpu::GroupDotOp dot) { dots.push_back(dot); });
     for (tile_gpu::GroupDotOp dot : dots)
       if (const auto passage = passage_of(dot); passage && may_begin_early(dot, *passage)) begin_early(dot, *passage);
   }

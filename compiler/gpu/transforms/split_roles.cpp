@@ -43,7 +43,7 @@ class Splitting {
     for (mlir::Operation& op : body.without_terminator()) ops.push_back(&op);
     rewriter_.setInsertionPointToStart(&body);
     for (Channel& channel : channels_) channel.value = tile_gpu::ChannelOp::create(rewriter_, loc, channel.type);
-    auto roles = tile_gpu::RolesOp::create(rewriter_, loc);
+    auto roles = tile_gpu::RolesOp::create(rewriter_, loc, /*written=*/false, mlir::IntegerAttr(), mlir::IntegerAttr());
     mlir::Block* producer = rewriter_.createBlock(&roles.getProducer());
     mlir::Block* consumers = rewriter_.createBlock(&roles.getConsumers());
     for (mlir::Operation* op : ops) op->moveBefore(consumers, consumers->end());
@@ -253,7 +253,7 @@ class SplitRoles : public mlir::PassWrapper<SplitRoles, mlir::OperationPass<mlir
     const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
     if (!warps) return;
     for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
-      if (!kernel->hasAttr(tile::kKernelAttr)) continue;
+      if (!kernel->hasAttr(tile::kKernelAttr) || !kernel.getOps<tile_gpu::RolesOp>().empty()) continue;
       const GroupDots dots(kernel, target_, static_cast<int>(warps.getInt()));
       kernel.walk([&](tile::DotOp dot) {
         if (const std::string reason = dots.reason(dot); !reason.empty()) dot->setAttr(tile_gpu::kReasonAttr, mlir::StringAttr::get(&getContext(), reason));

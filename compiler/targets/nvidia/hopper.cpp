@@ -122,13 +122,13 @@ llvm::SmallVector<Value> NvidiaGpu::group_wait(Builder& b, mlir::ValueRange sums
 
 // The registers of a multiprocessor's quarter are handed out to threads alike when a block begins. Where three warps share a quarter, a group of four gives nearly all of its own to the consumers; a single
 // warp could not.
-int NvidiaGpu::producer_warps(int consumer_warps) const { return consumer_warps > kGroupWarps ? kGroupWarps : 1; }
+int NvidiaGpu::producer_warps(int consumer_warps, gpu::RoleRegisters registers) const { return consumer_warps > kGroupWarps || registers.producer != 0 ? kGroupWarps : 1; }
 
-void NvidiaGpu::begin_role(Builder& b, int consumer_warps, bool consumes) const {
-  if (producer_warps(consumer_warps) == 1) return;
+void NvidiaGpu::begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const {
+  if (producer_warps(consumer_warps, registers) == 1) return;
   const int all = target_.registers_per_multiprocessor / kWarpSize / kGroupWarps, left = all - kProducerRegisters;  // of a lane of all warps in a quarter
-  const int each = std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8);
-  inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? each : kProducerRegisters) + ";", "");
+  if (registers.producer == 0) registers = {kProducerRegisters, std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8)};
+  inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? registers.consumers : registers.producer) + ";", "");
 }
 
 void NvidiaGpu::barrier_of(Builder& b, int warps) const {

@@ -36,8 +36,8 @@ class NvidiaGpu final : public gpu::GpuTarget {
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   std::optional<gpu::GroupProduct> group_product(const gpu::DotElements& elements) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
-  int producer_warps(int consumer_warps) const override;
-  void begin_role(Builder& b, int consumer_warps, bool consumes) const override;
+  int producer_warps(int consumer_warps, gpu::RoleRegisters registers) const override;
+  void begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const override;
   void barrier_of(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void publish_signals(Builder& b) const override;
