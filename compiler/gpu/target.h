@@ -116,6 +116,10 @@ class GpuTarget {
   // An atomic operation of one thread on an element of global memory, relaxed and at the scope of the device: what was there. `expected` goes with compare_exchange, else it is null.
   virtual Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const;
 
+  // The same on a run of neighbours, whose address is aligned to its size, each element by itself; nobody asks what was there. How many make a run at most: a power of two; 1: there is nothing of the kind.
+  virtual int atomic_run(tile::AtomicKind kind, mlir::Type element) const { return 1; }
+  virtual void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const {}
+
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
   // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32; null: none) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
@@ -130,7 +134,8 @@ class GpuTarget {
   // were announced have come; phases are counted from 0, and waiting for a phase takes its number modulo 2.
   virtual std::optional<GroupProduct> group_product(const DotElements& elements) const { return std::nullopt; }  // nullopt: no roles for these elements
   virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
-  virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const { return {}; }  // all of one product that does not wait, in any order; those begun before are complete too
+  // `sums`: all of one product that does not wait, in any order. Those begun before are complete too; of those begun since, `begun_since` may go on.
+  virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const { return {}; }
   virtual int producer_warps(int consumer_warps, RoleRegisters registers) const { return 1; }                         // of which one thread works
   virtual void begin_role(Builder& b, int consumer_warps, RoleRegisters registers, bool consumes) const {}           // by all threads of the role
   virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps

@@ -29,7 +29,7 @@ void Importer::role_operation(const program::Op& op) {
     case Opcode::Release: tile_gpu::ReleaseOp::create(b_, value(op, channel_of(op.operands.at(0))), operand(op, 0)); return;
     case Opcode::SharedStore: tile_gpu::LocalStoreOp::create(b_, operand(op, 1), operand(op, 0)); return;
     case Opcode::GroupProduct: return set(group_product(op));
-    case Opcode::GroupWait: return set(tile_gpu::GroupWaitOp::create(b_, operand(op, 0).getType(), operand(op, 0)));
+    case Opcode::GroupWait: return set(tile_gpu::GroupWaitOp::create(b_, operand(op, 0).getType(), operand(op, 0), 0));
     default: fail(op, "it is not of a role");
   }
 }
@@ -69,8 +69,8 @@ mlir::Value Importer::group_product(const program::Op& op) {
     return is_float8(dtype) ? mlir::TypeAttr::get(float8_format(dtype)) : mlir::TypeAttr();
   };
   return tile_gpu::GroupDotOp::create(b_, type_of(result_type(op)), in_registers ? operand(op, 0) : mlir::Value(), received ? value(op, a_channel) : mlir::Value(),
-                                      received ? operand(op, 0) : mlir::Value(), in_registers || received ? mlir::Value() : operand(op, 0), value(op, b_channel), operand(op, 1), operand(op, 2),
-                                      flag(0), flag(1), flag(2), format(0), format(1));
+                                      received ? operand(op, 0) : mlir::Value(), in_registers || received ? mlir::Value() : operand(op, 0), value(op, b_channel), operand(op, 1), mlir::Value(),
+                                      operand(op, 2), flag(0), flag(1), flag(2), format(0), format(1));
 }
 
 }  // namespace tilewright::import

@@ -104,6 +104,8 @@ mlir::LogicalResult LocalStoreOp::verify() {
 mlir::LogicalResult GroupDotOp::verify() {
   const int lefts = static_cast<int>(static_cast<bool>(getA())) + static_cast<int>(static_cast<bool>(getAChannel())) + static_cast<int>(static_cast<bool>(getAShared()));
   if (lefts != 1 || static_cast<bool>(getAChannel()) != static_cast<bool>(getASlot())) return emitOpError("takes its left operand from registers, from a channel, or from where it was stored");
+  if (static_cast<bool>(getBChannel()) == static_cast<bool>(getBShared()) || static_cast<bool>(getBChannel()) != static_cast<bool>(getBSlot()))
+    return emitOpError("takes its right operand from a channel or from where it was stored");
   const auto extents = [](llvm::ArrayRef<std::int64_t> shape, bool transposed) {
     return transposed ? std::pair(shape[1], shape[0]) : std::pair(shape[0], shape[1]);
   };
@@ -111,7 +113,7 @@ mlir::LogicalResult GroupDotOp::verify() {
   const auto [m, k] = getA()         ? extents(getA().getType().getShape(), false)
                       : getAShared() ? extents(getAShared().getType().getShape(), getATransposed())
                                      : extents(shape(getAChannel()), getATransposed());
-  const auto [depth, n] = extents(shape(getBChannel()), getBTransposed());
+  const auto [depth, n] = extents(getBShared() ? getBShared().getType().getShape() : shape(getBChannel()), getBTransposed());
   if (k != depth || getAcc().getType().getShape() != llvm::ArrayRef<std::int64_t>{m, n})
     return emitOpError() << m << "x" << k << " times " << depth << "x" << n << " is no " << getAcc().getType();
   if (!getInFlight()) return mlir::success();

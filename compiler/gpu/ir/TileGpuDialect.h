@@ -46,10 +46,13 @@ inline constexpr llvm::StringLiteral kTurnAttr = "tile_gpu.turn";
 inline constexpr llvm::StringLiteral kKernelAttr = "tile_gpu.kernel";
 inline constexpr llvm::StringLiteral kBuffersAttr = "tile_gpu.buffers";  // of arrays of i64: offset, bytes and number of tiles of each buffer
 // Of operations of a lowered kernel.
-inline constexpr llvm::StringLiteral kAccessAttr = "tile_gpu.access";    // AccessAttr
+inline constexpr llvm::StringLiteral kAccessAttr = "tile_gpu.access";    // AccessAttr, or several
 inline constexpr llvm::StringLiteral kBarrierAttr = "tile_gpu.barrier";  // BarrierAttr
 
 inline constexpr unsigned kSharedSpace = 3;  // of pointers to shared memory
+
+// What an operation of a lowered kernel does to shared memory, as its attribute says.
+llvm::SmallVector<AccessAttr, 2> accesses_of(mlir::Operation* op);
 
 // The layout of a tile of this level.
 layout::Layout layout_of(mlir::Type tile);

@@ -122,6 +122,7 @@ class Emitter {
   // ---- atomic.cpp
   void emit_atomic(tile::AtomicOp op);
   void emit_scalar_atomic(tile::AtomicOp op);
+  bool emit_atomic_runs(tile::AtomicOp op, Access& access, RunningAddress& start);
   Value act(tile::AtomicOp op, Value value, Value address, Value expected, Value predicate);
 
   // ---- staging.cpp: tiles that stay in shared memory
@@ -166,8 +167,8 @@ class Emitter {
   // ---- group_dot.cpp
   void emit_group_dot(tile_gpu::GroupDotOp op);
   void emit_group_wait(tile_gpu::GroupWaitOp op);
-  // Marks what touches the left operand of a product, where barriers and not signals order that.
-  void touch_left(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit);
+  // Marks what touches operands of a product that were written to shared memory: barriers and not signals order that.
+  void touch_stored(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit);
 
   // ---- roles.cpp
   struct Channel {

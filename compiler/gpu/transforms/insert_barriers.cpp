@@ -186,7 +186,7 @@ class Insertion {
           event.regions.push_back(region.empty() ? std::vector<Event>() : events_of(region.front(), depth + (event.kind == Event::Kind::kIf ? 0 : 1)));
       } else {
         op.walk([&](mlir::Operation* inner) {
-          if (auto access = llvm::dyn_cast_or_null<AccessAttr>(inner->getDiscardableAttr(tile_gpu::kAccessAttr))) {
+          for (AccessAttr access : tile_gpu::accesses_of(inner)) {
             const int number = number_of(access);
             if (!llvm::is_contained(event.accesses, number)) event.accesses.push_back(number);
           }

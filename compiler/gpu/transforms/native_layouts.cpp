@@ -75,6 +75,7 @@ void NativeLayouts::visit(mlir::Operation* op) {
   mlir::Value result = op->getResult(0);
   const auto shape = tile::shape_of(result.getType());
 
+  if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && is_flexible(load)) return;
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return set(result, access_layout(AccessShape::of(load), threads_), kMemory);
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) {
     // Element by element, so the value stays where it is.
@@ -125,6 +126,12 @@ void NativeLayouts::visit(mlir::Operation* op) {
     for (mlir::Value operand : op->getOperands())
       if (is_tile(operand)) merge(result, operand);
   }
+}
+
+bool NativeLayouts::is_flexible(tile::LoadOp load) const {
+  const auto type = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
+  if (type.getRank() != 1 || type.getNumElements() > threads_.threads() || llvm::any_of(load.getOperands(), is_tile)) return false;
+  return llvm::any_of(load->getBlock()->getOps<tile::DotOp>(), [&](tile::DotOp dot) { return group_dots_.contains(dot); });
 }
 
 void NativeLayouts::visit_for(mlir::Operation* op) {
