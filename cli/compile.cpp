@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "runtime/cache/bundle.h"
 #include "runtime/cache/entry.h"
+#include "runtime/drivers/cuda/explicit_levels.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/make_settings.h"
 #include "runtime/precompile.h"
@@ -39,7 +40,7 @@ using Programs = std::vector<std::shared_ptr<const program::Program>>;
 Programs record_programs(const Options& options, const OperatorArguments& arguments) {
   const Operator& op = require_operator(arguments);
   const OperatorSettings settings = make_settings(op, arguments.settings);
-  const std::shared_ptr<NullDevice> device = open_null_device();
+  const std::shared_ptr<NullDevice> device = open_null_device(cuda::explicit_levels(options.target));
   const std::unique_ptr<Session> session = make_session(device, nullptr, {.settings_target = options.target});
   const TensorMap inputs = options.input.empty() ? op.random_inputs(settings, options.seed) : read_safetensors(options.input);
   op.validate(settings, inputs);

@@ -44,7 +44,7 @@ void Stepper::before(const reference::Interpreter& at, program::OpId op) {
 void Stepper::show_results(const reference::Interpreter& at) {
   if (!last_) return;
   for (program::ValueId result : at.program().ops[*last_].results) {
-    if (!at.program().type(result).is_view) fmt::print(stderr, "    %{} = {}\n", result, reference::to_text(at.tile(result)));
+    if (at.program().type(result).is_tile() && at.tile(result).elements() != 0) fmt::print(stderr, "    %{} = {}\n", result, reference::to_text(at.tile(result)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "compiler/targets/position.h"
 #include "compiler/targets/target.h"
 #include "dsl/program/external.h"
+#include "dsl/program/roles.h"
 #include "runtime/support/error.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -115,6 +116,12 @@ void check_level(const Target& target, std::string_view level) {
   throw Error(2002, "target '" + target.name() + "' has no level '" + std::string(level) + "'").help("levels: " + known);
 }
 
+void expect_suitable(const program::Program& program, const Target& target) {
+  program::expect_languages(program, target.languages(), "target '" + target.name() + "'");
+  if (program::has_roles(program) && !target.has_roles())
+    throw Error(2331, "target '" + target.name() + "' has no roles, and '" + program.name + "' was traced with a schedule that has").help("trace the kernel's body: schedule=0");
+}
+
 class MlirCompiler final : public Compiler {
  public:
   void expect_devices(std::string_view driver) override { start_tools(driver); }
@@ -123,7 +130,7 @@ class MlirCompiler final : public Compiler {
     const auto start = std::chrono::steady_clock::now();
     const std::unique_ptr<const Target> target = make_target(options.target);
     target->start_tools();
-    program::expect_languages(*program, target->languages(), "target '" + target->name() + "'");
+    expect_suitable(*program, *target);
     Compilation compilation(options, *target);
     compilation.import(*program);
     mlir::ModuleOp module = compilation.lower({});
@@ -144,7 +151,7 @@ class MlirCompiler final : public Compiler {
     Compilation compilation(options, *target);
     mlir::ModuleOp module = compilation.import(program);
     if (level == "tile") return print(module);
-    program::expect_languages(program, target->languages(), "target '" + target->name() + "'");
+    expect_suitable(program, *target);
     const std::vector<char> bytes = target->generate(compilation.lower(level), level, compilation.phases());
     return {bytes.begin(), bytes.end()};
   }

@@ -2,8 +2,10 @@
 
 #include "dsl/program/infer.h"
 #include "dsl/program/kernel.h"
+#include "dsl/schedule.h"
 #include "dsl/setting_scope.h"
 #include "dsl/tracer.h"
+#include "runtime/support/log.h"
 
 #include <algorithm>
 #include <cctype>
@@ -17,6 +19,8 @@ namespace {
 
 using program::CallFacts;
 using program::ParamKind;
+
+constexpr const char* kScheduleSetting = "schedule";
 
 bool is_identifier(const std::string& name) {
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) return false;
@@ -42,6 +46,8 @@ class StructKernel : public program::TraceableKernel {
     SettingScope scope(name_, nullptr);
     spec.destroy(spec.make());
     settings_ = std::move(scope.described());
+    const bool has_setting = std::any_of(settings_.begin(), settings_.end(), [](const auto& setting) { return setting.name == kScheduleSetting; });
+    if (spec.schedule.level != nullptr && !has_setting) settings_.push_back({kScheduleSetting, true, true, 1, {1, 0}});
   }
 
   const std::string& name() const override { return name_; }
@@ -50,6 +56,27 @@ class StructKernel : public program::TraceableKernel {
 
   program::Program trace(const CallFacts& facts) const override {
     expect_facts(facts);
+    if (const std::int64_t chosen = chosen_schedule(facts); chosen != 0) {
+      try {
+        return trace(facts, spec_.schedule.grid != nullptr ? spec_.schedule.grid : spec_.grid, spec_.schedule.run, chosen);
+      } catch (const ScheduleRefused& refused) {
+        log(LogLevel::Info, "'" + name_ + "': its body takes the place of its schedule for " + spec_.schedule.level + ", since " + refused.reason);
+      }
+    }
+    return trace(facts, spec_.grid, spec_.body, 0);
+  }
+
+ private:
+  // The value of the setting where the call is for the schedule's level; 0: the body.
+  std::int64_t chosen_schedule(const CallFacts& facts) const {
+    const auto& levels = facts.explicit_levels;
+    if (spec_.schedule.level == nullptr || std::find(levels.begin(), levels.end(), spec_.schedule.level) == levels.end()) return 0;
+    const auto given = facts.settings.find(kScheduleSetting);
+    if (given != facts.settings.end()) return given->second;
+    return std::find_if(settings_.begin(), settings_.end(), [](const auto& setting) { return setting.name == kScheduleSetting; })->default_value;
+  }
+
+  program::Program trace(const CallFacts& facts, Grid (*grid_of)(const void*, const Ref*), void (*run)(const void*, const Ref*), std::int64_t schedule) const {
     Tracer tracer(name_);
     program::Builder& build = tracer.build();
     std::vector<Ref> handles;
@@ -60,16 +87,17 @@ class StructKernel : public program::TraceableKernel {
       handles.push_back(tracer.ref(value));
     }
     Instance self(spec_, name_, facts);
-    for (const auto& [name, value] : self.bindings()) build.bind(name, value);
+    for (const auto& [name, value] : self.bindings())
+      if (spec_.schedule.level == nullptr || name != kScheduleSetting) build.bind(name, value);
+    if (spec_.schedule.level != nullptr) build.bind(kScheduleSetting, schedule);
 
     build.begin_grid();
-    const Grid grid = spec_.grid(self.get(), handles.data());
+    const Grid grid = grid_of(self.get(), handles.data());
     build.end_grid({tracer.id(grid.extents[0]), tracer.id(grid.extents[1]), tracer.id(grid.extents[2])});
-    spec_.body(self.get(), handles.data());
+    run(self.get(), handles.data());
     return tracer.finish();
   }
 
- private:
   // The author's struct, constructed with the values of a call.
   class Instance {
    public:

@@ -179,6 +179,27 @@ void Tracer::close_while() {
   close_loop(yields, builder_.end_while(yields));
 }
 
+// ---- roles
+
+void Tracer::open_roles(int producer_registers, int consumer_registers, Loc at) {
+  stand_at(at);
+  builder_.begin_roles(producer_registers, consumer_registers);
+  Scope& scope = push("roles", at);
+  for (Saved& saved : scope.saved) saved.inside = saved.before;
+}
+
+void Tracer::open_consumers() {
+  expect_unchanged(scopes_.back(), "a role");
+  builder_.begin_consumers();
+}
+
+void Tracer::close_roles() {
+  expect_unchanged(scopes_.back(), "a role");
+  stand_at(scopes_.back().at);
+  builder_.end_roles();
+  scopes_.pop_back();
+}
+
 // ---- combiners
 
 std::pair<Tiles, Tiles> Tracer::open_combiner(Opcode opcode, const Tiles& tiles, int axis, bool reverse, Loc at) {

@@ -34,6 +34,7 @@ struct DeviceProperties {
   std::string name;                // what a user writes: "cpu", "reference", "cuda:0"
   std::string description;         // for people: the model of the processor
   std::string compile_target;      // CompileOptions::target of its code; empty: it takes artifacts that carry the program alone
+  std::vector<std::string> explicit_levels = {};  // that schedules of kernels may be written for (program::CallFacts)
   std::uint64_t memory_bytes = 0;  // of the device; for host devices, of the machine
   int parallelism = 1;             // programs of a grid that run at once
   bool host_memory = false;        // the host may read and write the device's memory directly

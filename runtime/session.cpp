@@ -167,7 +167,7 @@ class DeviceSession : public Session {
 
   // From memory, or made.
   std::shared_ptr<const LoadedKernel> loaded_kernel(const program::TraceableKernel& kernel, std::span<const Argument> arguments, const KernelSettings& settings) {
-    program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings)};
+    program::CallFacts call{types_of(arguments), {}, complete_settings(kernel, settings), device_->properties().explicit_levels};
     for (const Argument& argument : arguments) {
       const TensorView* view = std::get_if<TensorView>(&argument);
       call.facts.push_back(view != nullptr ? facts_of(*view) : program::ArgumentFacts{});

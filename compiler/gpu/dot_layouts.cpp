@@ -76,6 +76,14 @@ DotLayouts dot_layouts(const GpuTarget& target, tile::DotOp dot, int warps, bool
   return {std::nullopt, layout::blocked(shape.vec(), {.order = order, .vector = vector, .lanes = target.lanes(), .warps = warps}), std::nullopt, std::nullopt};
 }
 
+DotLayouts group_layouts(const GpuTarget& target, tile_gpu::GroupDotOp dot, int warps) {
+  const auto acc = dot.getAcc().getType().getShape();
+  const Extents extents{acc[0], acc[1], dot.depth()};
+  const auto instruction = target.matrix_instruction(DotElements::of(dot), extents.m, extents.n, extents.k);
+  if (!instruction) return {std::nullopt, layout::blocked(acc.vec(), {.order = {1, 0}, .vector = 1, .lanes = target.lanes(), .warps = warps}), std::nullopt, std::nullopt};
+  return from_grid(*instruction, extents, {.rows = warps});
+}
+
 DotLayouts operand_layouts(const GpuTarget& target, tile::DotOp dot, const Layout& acc) {
   if (const auto instruction = instruction_of(target, dot)) {
     for (const WarpGrid& grid : all_grids(acc.warps())) {

@@ -23,10 +23,21 @@ bool is_tile(mlir::Type type) { return llvm::isa<mlir::RankedTensorType>(type); 
 
 bool is_made_before(Value tile, scf::ForOp loop) { return !loop->isAncestor(tile.getParentRegion()->getParentOp()); }
 
-// Whether a left operand's rows are such as a product reads from shared memory.
-bool has_whole_rows(tile::DotOp dot, const GroupProduct& product) {
-  const auto type = dot.getA().getType();
-  return type.getShape()[1] * type.getElementTypeBitWidth() / 8 % product.row_bytes == 0;
+// Whether a tile's rows are such as a product reads from shared memory.
+bool has_whole_rows(Value tile, const GroupProduct& product) {
+  const auto type = llvm::cast<mlir::RankedTensorType>(tile.getType());
+  return type.getRank() == 2 && type.getShape()[1] * type.getElementTypeBitWidth() / 8 % product.row_bytes == 0;
+}
+
+// What an operand is made of by conversions of layout, and by transpositions where they are allowed.
+StoredTile behind(Value operand, bool through_transpositions) {
+  StoredTile stored{operand};
+  while (mlir::Operation* op = stored.tile.getDefiningOp()) {
+    if (auto convert = llvm::dyn_cast<tile_gpu::ConvertLayoutOp>(op); convert && convert.getInput().getType().getShape() == convert.getType().getShape()) stored.tile = convert.getInput();
+    else if (auto transpose = llvm::dyn_cast<tile::TransposeOp>(op); transpose && through_transpositions) stored = {transpose.getInput(), !stored.transposed};
+    else break;
+  }
+  return stored;
 }
 
 // The dots that a load's tile reaches; nullopt where it reaches something else.
@@ -100,7 +111,7 @@ void GroupDots::visit(scf::ForOp loop) {
     for (tile::DotOp dot : dots) {
       // A left operand that is loaded in each turn has to come the same way: through registers it would take longer than the product.
       const auto a = operand_source(dot.getA());
-      if (!loads.contains(operand_source(dot.getB())->load)) without.emplace_back(dot, "what its right operand is loaded for takes other instructions too");
+      if (!stored_right(dot, loop).tile && !loads.contains(operand_source(dot.getB())->load)) without.emplace_back(dot, "what its right operand is loaded for takes other instructions too");
       else if (a && loop->isAncestor(a->load) && !loads.contains(a->load)) without.emplace_back(dot, "of its left operand: " + problem_of(a->load, loop));
     }
     for (auto& [dot, reason] : without) {
@@ -109,12 +120,29 @@ void GroupDots::visit(scf::ForOp loop) {
       changed = true;
     }
   }
+  if (loads.empty()) return;  // nothing for a producer to do
   dots_.insert(dots.begin(), dots.end());
   for (tile::DotOp dot : dots) {
-    const auto product = target_.group_product(DotElements::of(dot));
-    if (is_made_before(dot.getA(), loop) && has_whole_rows(dot, *product)) storing_.insert(dot);
+    stored_operands_[{dot, 0}] = stored_left(dot, loop);
+    stored_operands_[{dot, 1}] = stored_right(dot, loop);
   }
   loads_.insert(loads.begin(), loads.end());
+}
+
+// One that the loop computes goes through registers, where the instruction takes it as the computation leaves it; but not if it has to be transposed for that.
+StoredTile GroupDots::stored_left(tile::DotOp dot, scf::ForOp loop) const {
+  const auto product = target_.group_product(DotElements::of(dot));
+  StoredTile stored = behind(dot.getA(), !product->along_depth);
+  const bool is_before = is_made_before(stored.tile, loop), is_computed = stored.tile.getParentBlock() == loop.getBody() && !operand_source(stored.tile);
+  return (is_before || (is_computed && stored.transposed)) && has_whole_rows(stored.tile, *product) ? stored : StoredTile();
+}
+
+StoredTile GroupDots::stored_right(tile::DotOp dot, scf::ForOp loop) const {
+  const auto product = target_.group_product(DotElements::of(dot));
+  StoredTile stored = behind(dot.getB(), /*through_transpositions=*/true);
+  if (product->along_depth || !has_whole_rows(stored.tile, *product) || llvm::cast<mlir::RankedTensorType>(stored.tile.getType()).getDimSize(0) % kSwizzleRows != 0) return {};
+  const bool is_computed = stored.tile.getParentBlock() == loop.getBody() && !operand_source(stored.tile);
+  return is_made_before(stored.tile, loop) || is_computed ? stored : StoredTile();
 }
 
 std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
@@ -126,10 +154,11 @@ std::string GroupDots::problem_of(tile::DotOp dot, scf::ForOp loop) const {
   if (warps_ % product->warps != 0 || m % rows != 0) return std::to_string(m) + " rows are no multiple of the " + std::to_string(rows) + " of its " + std::to_string(warps_) + " warps";
   if (n % 8 != 0 || n > product->max_n) return std::to_string(n) + " columns are not a multiple of 8 up to " + std::to_string(product->max_n);
   if (k % product->k != 0) return "its depth of " + std::to_string(k) + " is no multiple of " + std::to_string(product->k);
-  if (is_made_before(dot.getA(), loop) && !has_whole_rows(dot, *product) && n > product->max_n_beside_left)
+  if (is_made_before(dot.getA(), loop) && !stored_left(dot, loop).tile && n > product->max_n_beside_left)
     return "its left operand stays in registers around the loop, beside " + std::to_string(n) + " columns; up to " + std::to_string(product->max_n_beside_left) + " are known to go well";
+  if (stored_right(dot, loop).tile) return {};
   const auto b = operand_source(dot.getB());
-  if (!b) return "its right operand is not loaded";
+  if (!b) return "its right operand is not loaded, and its rows are no multiples of " + std::to_string(product->row_bytes) + " bytes";
   if (b->load->getBlock() != loop.getBody()) return "its right operand is loaded elsewhere than in its loop";
   if (product->along_depth) {
     const auto a = operand_source(dot.getA());

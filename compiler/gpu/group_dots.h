@@ -22,6 +22,12 @@ struct OperandSource {
 };
 std::optional<OperandSource> operand_source(mlir::Value operand);
 
+// A tile that an operand is, but for its layout and one transposition at most.
+struct StoredTile {
+  mlir::Value tile;
+  bool transposed = false;
+};
+
 // Of one kernel, before or after layouts are assigned.
 class GroupDots {
  public:
@@ -30,8 +36,9 @@ class GroupDots {
   bool contains(tile::DotOp dot) const { return dots_.contains(dot); }
   bool contains(tile::LoadOp load) const { return loads_.contains(load); }
   bool empty() const { return dots_.empty(); }
-  // Whether a dot among them reads its left operand from shared memory, where it is stored once: it is the same in all turns of the loop.
-  bool stores_left(tile::DotOp dot) const { return storing_.contains(dot); }
+  // The tile that is written to shared memory for a dot among them to read its left (0) or right (1) operand there: once, in front of the loop, where it is the same in all turns, else in each of them. Null: it is received, or
+  // stays in registers.
+  StoredTile stored(tile::DotOp dot, int operand) const { return stored_operands_.lookup({dot.getOperation(), operand}); }
   // In the order of the program.
   llvm::ArrayRef<tile::LoadOp> loads() const { return loads_.getArrayRef(); }
   llvm::ArrayRef<tile::DotOp> dots() const { return dots_.getArrayRef(); }
@@ -42,6 +49,8 @@ class GroupDots {
   void visit(mlir::scf::ForOp loop);
   std::string problem_of(tile::DotOp dot, mlir::scf::ForOp loop) const;
   std::string problem_of(tile::LoadOp load, mlir::scf::ForOp loop) const;
+  StoredTile stored_left(tile::DotOp dot, mlir::scf::ForOp loop) const;
+  StoredTile stored_right(tile::DotOp dot, mlir::scf::ForOp loop) const;
   bool is_known_ahead(mlir::Value scalar) const;  // by a warp that carries out scalar operations only
 
   const GpuTarget& target_;
@@ -49,7 +58,7 @@ class GroupDots {
   llvm::DenseSet<mlir::Value> stored_;
   llvm::SetVector<tile::DotOp> dots_;
   llvm::SetVector<tile::LoadOp> loads_;
-  llvm::DenseSet<mlir::Operation*> storing_;
+  llvm::DenseMap<std::pair<mlir::Operation*, int>, StoredTile> stored_operands_;
   llvm::DenseMap<mlir::Operation*, std::string> reasons_;
 };
 

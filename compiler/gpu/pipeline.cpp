@@ -17,6 +17,7 @@ void build_gpu_level(mlir::OpPassManager& passes, const GpuTarget& target) {
   passes.addNestedPass<mlir::func::FuncOp>(create_sink_past_loops());
   passes.addPass(create_split_roles(target));
   passes.addPass(create_overlap_products(target));
+  passes.addPass(create_begin_products(target));
   passes.addPass(create_stage_loads(target));
 }
 

@@ -10,7 +10,8 @@ DotElements DotElements::of(tile_gpu::GroupDotOp dot) {
   const mlir::Type left = dot.getA()         ? dot.getA().getType().getElementType()
                           : dot.getAShared() ? dot.getAShared().getType().getElementType()
                                              : dot.getAChannel().getType().getElementType();
-  return {element(dot.getAFormatAttr(), left), element(dot.getBFormatAttr(), dot.getBChannel().getType().getElementType()), dot.getAcc().getType().getElementType()};
+  const mlir::Type right = dot.getBShared() ? dot.getBShared().getType().getElementType() : dot.getBChannel().getType().getElementType();
+  return {element(dot.getAFormatAttr(), left), element(dot.getBFormatAttr(), right), dot.getAcc().getType().getElementType()};
 }
 
 mlir::Value GpuTarget::atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const {

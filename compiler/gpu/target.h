@@ -39,6 +39,7 @@ struct GroupProduct {
   int max_n = 256;              // a multiple of 8
   int max_n_beside_left = 256;  // where the left operand stays in registers around the loop, since its rows are no multiples of row_bytes
   int max_accumulators = 200;   // elements of a thread, of all products of a loop, where one of them is begun a turn ahead
+  int max_together = 168;       // the same where products of a turn are begun together
   int row_bytes = 128;          // of operands in shared memory (shared_tiles.h): the rows of their columns
   bool along_depth = false;     // operands in shared memory have to have the depth along the rows of memory
   int max_box_rows = 256, max_box_rank = 5;  // of what one copy brings to shared memory, and of the tensor that it is from
@@ -72,6 +73,11 @@ struct BoxCopy {
   llvm::SmallVector<std::int64_t> box;         // extents by the view's dimensions
   mlir::Value shared;                          // !llvm.ptr<3>: rows of the last dimension, swizzled as shared tiles are
   mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived
+};
+
+// Registers of a thread of each role; 0: the target chooses.
+struct RoleRegisters {
+  int producer = 0, consumers = 0;
 };
 
 // Immutable; code is emitted where the builder stands. Values named word are i32, addresses !llvm.ptr or !llvm.ptr<1> for views and !llvm.ptr<3> for shared memory.
@@ -111,6 +117,10 @@ class GpuTarget {
   // An atomic operation of one thread on an element of global memory, relaxed and at the scope of the device: what was there. `expected` goes with compare_exchange, else it is null.
   virtual Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const;
 
+  // The same on a run of neighbours, whose address is aligned to its size, each element by itself; nobody asks what was there. How many make a run at most: a power of two; 1: there is nothing of the kind.
+  virtual int atomic_run(tile::AtomicKind kind, mlir::Type element) const { return 1; }
+  virtual void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const {}
+
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
   // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32; null: none) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.
@@ -125,9 +135,10 @@ class GpuTarget {
   // were announced have come; phases are counted from 0, and waiting for a phase takes its number modulo 2.
   virtual std::optional<GroupProduct> group_product(const DotElements& elements) const { return std::nullopt; }  // nullopt: no roles for these elements
   virtual llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const GroupMultiply& product) const { return {}; }
-  virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const { return {}; }  // all of one product that does not wait, in any order; those begun before are complete too
-  virtual int producer_warps(int consumer_warps) const { return 1; }                     // of which one thread works
-  virtual void begin_role(Builder& b, int consumer_warps, bool consumes) const {}        // by all threads of the role
+  // `sums`: all of one product that does not wait, in any order. Those begun before are complete too; of those begun since, `begun_since` may go on.
+  virtual llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const { return {}; }
+  virtual int producer_warps(int consumer_warps, RoleRegisters registers) const { return 1; }                         // of which one thread works
+  virtual void begin_role(Builder& b, int consumer_warps, RoleRegisters registers, bool consumes) const {}           // by all threads of the role
   virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps
   virtual void make_signal(Builder& b, Value signal, int arrivals) const {}              // by one thread
   virtual void publish_signals(Builder& b) const {}                                      // by that thread, before a barrier of the block

@@ -1,6 +1,8 @@
 #include "compiler/import/import.h"
 
+#include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/import/importer.h"
+#include "dsl/program/roles.h"
 #include "dsl/program/verify.h"
 #include "runtime/support/error.h"
 
@@ -112,6 +114,10 @@ void Importer::operation(const program::Op& op) {
     case For: return define(op, for_loop(op));
     case If: return define(op, branch(op));
     case While: return define(op, while_loop(op));
+
+    case Roles: case Channel: case SharedTile: case Send: case Receive: case Release: case SharedStore: case GroupProduct: case GroupWait:
+    case Turns: case TakeTurn: case PassTurn:
+      return role_operation(op);
   }
   fail(op, "unknown operation");
 }
@@ -181,6 +187,7 @@ void load_dialects(mlir::MLIRContext& context) {
 mlir::OwningOpRef<mlir::ModuleOp> import_program(mlir::MLIRContext& context, const program::Program& program) {
   program::verify(program);
   load_dialects(context);
+  if (program::has_roles(program)) context.loadDialect<tile_gpu::TileGpuDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> module = import::Importer(context, program).run();
 
   std::string message;

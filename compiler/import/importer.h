@@ -86,6 +86,13 @@ class Importer {
   llvm::SmallVector<mlir::Value> branch(const program::Op& op);
   llvm::SmallVector<mlir::Value> while_loop(const program::Op& op);
 
+  // ---- import_roles.cpp: explicit schedules. The value of a received tile is its number in the channel.
+  void role_operation(const program::Op& op);
+  void roles(const program::Op& op);
+  void send(const program::Op& op);
+  mlir::Value group_product(const program::Op& op);
+  program::ValueId channel_of(program::ValueId tile) const;  // that a shared tile was received from; kNone: it was not received
+
   const program::Program& program_;
   mlir::ImplicitLocOpBuilder b_;
   std::vector<mlir::Value> values_;  // by ValueId; null where not defined yet

@@ -5,7 +5,7 @@
 //   interpreter.run_all(slots);            // slots: arguments as compiler/reference/slots.h lays them out
 //
 // Errors: TW3401 a kernel's assert failed, TW3410 a range whose step is not positive, TW3411 a grid extent that is negative, each with the
-// author's position; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
+// author's position; TW3412 and TW3413 roles that wait for each other for ever, or send what nobody receives; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
 #pragma once
 
 #include "compiler/reference/memory.h"
@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,12 @@ class Interpreter {
   void run_print(const program::Op& op);
   void run_assert(const program::Op& op);
 
+  // roles.cpp: the producer first, as far ahead as channels without end would let it; what the consumers then receive must have found room on its way
+  void run_roles(const program::Op& op);
+  void run_send(const program::Op& op);
+  void run_receive(const program::Op& op);
+  void run_group_product(const program::Op& op);
+
   // custom.cpp: reductions and scans with a combiner of the author
   void run_custom_reduce(const program::Op& op);
   void run_custom_scan(const program::Op& op);
@@ -93,6 +100,19 @@ class Interpreter {
   std::vector<View> views_;
   GridIndex program_id_{}, num_programs_{1, 1, 1};
   bool in_body_ = false;
+
+  struct Sent {
+    ValueId channel;
+    Tile tile;
+    const program::Op* by;
+  };
+  struct Channel {
+    std::int64_t sent = 0, received = 0, released = 0;  // sent: as far as there was room
+    std::vector<std::size_t> tiles;                     // of sent_, in their order
+  };
+  std::vector<Sent> sent_;      // by the producer, in its order
+  std::size_t under_way_ = 0;   // those that found room
+  std::map<ValueId, Channel> channels_;
 };
 
 // A tile as print shows it: a scalar as its value; a tile as type and nested brackets, long axes shortened.

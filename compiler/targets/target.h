@@ -33,6 +33,9 @@ class Target {
   // The languages whose functions a program may call (dsl/program/external.h), beside its own operations.
   virtual std::initializer_list<std::string_view> languages() const { return {}; }
 
+  // Whether its code has roles (dsl/program/roles.h).
+  virtual bool has_roles() const { return false; }
+
   // Begins in the background to look for the tools that fill() needs, where that takes long.
   virtual void start_tools() const {}
 

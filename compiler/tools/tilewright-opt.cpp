@@ -34,6 +34,7 @@ void register_project() {
   mlir::registerPass([] { return gpu::create_sink_past_loops(); });
   mlir::registerPass([] { return gpu::create_split_roles(gpu_target); });
   mlir::registerPass([] { return gpu::create_overlap_products(gpu_target); });
+  mlir::registerPass([] { return gpu::create_begin_products(gpu_target); });
   mlir::registerPass([] { return gpu::create_stage_loads(gpu_target); });
   mlir::registerPass([] { return gpu::create_convert_tile_gpu(gpu_target); });
   mlir::registerPass([] { return gpu::create_allocate_shared(gpu_target); });

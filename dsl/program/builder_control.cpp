@@ -146,6 +146,26 @@ std::vector<ValueId> Builder::end_while(Values yields) {
   return close(results);
 }
 
+void Builder::begin_roles(std::int64_t producer_registers, std::int64_t consumer_registers) {
+  Pending pending;
+  pending.op.opcode = Opcode::Roles;
+  pending.op.loc = location_;
+  pending.op.ints = {producer_registers, consumer_registers};
+  pending.frames.push_back(open_frame(frame_, {}));
+  pending_.push_back(std::move(pending));
+}
+
+void Builder::begin_consumers() {
+  Pending& pending = innermost(Opcode::Roles);
+  if (pending.frames.size() != 1) fail(9101, "'roles' has one role of consumers");
+  pending.frames.push_back(open_frame(frames_[frame_].parent, {}));
+}
+
+void Builder::end_roles() {
+  if (innermost(Opcode::Roles).frames.size() != 2) fail(9101, "'roles' has no consumers");
+  close({});
+}
+
 std::vector<ValueId> Builder::begin_combiner(Opcode reduce_or_scan, Values tiles, std::int64_t axis, bool reverse) {
   const bool scans = reduce_or_scan == Opcode::Scan;
   if (!scans && reduce_or_scan != Opcode::Reduce) fail(9101, "a combiner belongs to reduce or scan");

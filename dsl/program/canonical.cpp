@@ -45,6 +45,8 @@ class Rebuild {
   struct Frame {
     std::uint32_t parent;
     bool isolated;
+    bool role = false;     // no tile comes in from outside
+    bool ordered = false;  // in a role: operations stand where the author wrote them
     Region region;
     std::unordered_map<std::string, ValueId> known;  // first result of the operation described by the key
   };
@@ -55,7 +57,7 @@ class Rebuild {
   };
 
   std::uint32_t open(std::uint32_t parent, bool isolated) {
-    frames_.push_back({parent, isolated, {}, {}});
+    frames_.push_back({parent, isolated, false, parent != kNone && frames_[parent].ordered, {}, {}});
     return static_cast<std::uint32_t>(frames_.size() - 1);
   }
 
@@ -80,6 +82,11 @@ class Rebuild {
     std::vector<OpId> reads;
     for (OpId id : region.ops) {
       if (!live_.op(id)) continue;
+      if (frames_[frame].ordered) {
+        place_with_operands(id);
+        epoch_ += live_.memory(id) == Memory::Writes;
+        continue;
+      }
       if (live_.memory(id) == Memory::Reads) reads.push_back(id);
       if (live_.memory(id) != Memory::Writes) continue;
       if (read_order_ != nullptr) {
@@ -166,7 +173,7 @@ class Rebuild {
     types.reserve(old_results.size());
     for (ValueId result : old_results) types.push_back(source_.type(result));
     const std::string key = key_of(op, types[0], cls == OpClass::Read ? epoch_ : 0);
-    ValueId first = cls == OpClass::Read ? lookup_here(key, frame) : lookup(key, frame);
+    ValueId first = cls == OpClass::Read ? lookup_here(key, frame) : lookup(key, types[0], frame);
     if (first == kNone) {
       first = append(std::move(op), types, frame)[0];
       frames_[frame].known[key] = first;
@@ -177,7 +184,7 @@ class Rebuild {
 
   ValueId share(Op op, const Type& type, std::uint32_t frame) {
     const std::string key = key_of(op, type, 0);
-    const ValueId known = lookup(key, frame);
+    const ValueId known = lookup(key, type, frame);
     if (known != kNone) return known;
     const std::vector<Type> types{type};
     const ValueId value = append(std::move(op), types, frame)[0];
@@ -190,8 +197,9 @@ class Rebuild {
     return found == frames_[frame].known.end() ? kNone : found->second;
   }
 
-  ValueId lookup(const std::string& key, std::uint32_t frame) const {
-    for (std::uint32_t f = frame; f != kNone; f = frames_[f].isolated ? kNone : frames_[f].parent) {
+  ValueId lookup(const std::string& key, const Type& type, std::uint32_t frame) const {
+    const auto is_closed = [&](const Frame& f) { return f.isolated || (f.role && type.is_tile() && type.rank() > 0); };
+    for (std::uint32_t f = frame; f != kNone; f = is_closed(frames_[f]) ? kNone : frames_[f].parent) {
       const ValueId value = lookup_here(key, f);
       if (value != kNone) return value;
     }
@@ -205,6 +213,8 @@ class Rebuild {
     add(epoch);
     add(type.dtype);
     add(type.is_view);
+    add(type.shared);
+    add(type.slots);
     add(type.shape.size());
     for (std::int64_t extent : type.shape) add(extent);
     add(op.operands.size());
@@ -234,6 +244,7 @@ class Rebuild {
     for (std::size_t r = 0; r < op.regions.size(); ++r) {
       const Region& region = op.regions[r];
       const std::uint32_t inner = open(frame, isolated);
+      if (op.opcode == Opcode::Roles) frames_[inner].role = frames_[inner].ordered = true;
       for (std::size_t i = 0; i < region.args.size(); ++i) {
         if (!live_.arg(id, r, i)) continue;
         mapped_[region.args[i]] = new_value(source_.type(region.args[i]), kNone);

@@ -27,6 +27,7 @@ void expect_ints(const OpSignature& op, std::size_t count, const SourcePosition&
 
 void expect_tile(const Type& type, std::string_view what, const SourcePosition& where) {
   if (type.is_view) fail(1203, "'" + std::string(what) + "' takes tiles, not a view of memory", where, "load the elements first");
+  if (!type.is_tile()) fail(1203, "'" + std::string(what) + "' takes tiles, not " + to_string(type), where, "products of groups of warps read shared memory");
 }
 
 void expect_no_float8(const Type& type, std::string_view what, const SourcePosition& where) {
@@ -53,7 +54,9 @@ bool chooses_result_type(Opcode opcode) {
     case Opcode::Broadcast:
     case Opcode::Reshape:
     case Opcode::Slice:
-    case Opcode::Extern: return true;
+    case Opcode::Extern:
+    case Opcode::Channel:
+    case Opcode::SharedTile: return true;
     default: return false;
   }
 }
@@ -86,6 +89,9 @@ std::string_view spelling_of(Opcode opcode) {
     case Opcode::If: return "when";
     case Opcode::While: return "while_";
     case Opcode::Assert: return "check";
+    case Opcode::SharedStore: return "write";
+    case Opcode::GroupProduct: return "group_dot";
+    case Opcode::GroupWait: return "wait";
     default: return mnemonic_of(opcode);
   }
 }
@@ -152,6 +158,17 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case ArgMax:
     case ArgMin:
     case TopK: return rules::infer_contraction(op, where);
+    case Channel:
+    case SharedTile:
+    case Turns:
+    case TakeTurn:
+    case PassTurn:
+    case Send:
+    case Receive:
+    case Release:
+    case SharedStore:
+    case GroupProduct:
+    case GroupWait: return rules::infer_roles(op, where);
     case Print:
       for (const Type& type : op.operands) rules::expect_tile(type, "print", where);
       return {};
@@ -162,7 +179,8 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
       return {};
     case For:
     case If:
-    case While: rules::fail(9101, "'" + std::string(spelling_of(op.opcode)) + "' has regions and no signature", where);
+    case While:
+    case Roles: rules::fail(9101, "'" + std::string(spelling_of(op.opcode)) + "' has regions and no signature", where);
     default: return rules::infer_elementwise(op, where);
   }
 }

@@ -25,7 +25,7 @@ struct OpSignature {
   std::string_view text = {};    // Op::text
 };
 
-// Constant, Arange, Load, Cast, Bitcast, Broadcast, Reshape, Slice, Extern: the result is not a function of the operands and integers alone.
+// Constant, Arange, Load, Cast, Bitcast, Broadcast, Reshape, Slice, Extern, Channel, SharedTile: the result is not a function of the operands and integers alone.
 bool chooses_result_type(Opcode opcode);
 
 // The result types of an operation of a class other than Control and other than a Reduce or Scan of kind Custom.
@@ -60,6 +60,9 @@ std::vector<Type> infer_external(const OpSignature& op, const SourcePosition& wh
 std::vector<Type> infer_memory(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_shape(const OpSignature& op, const SourcePosition& where);
 std::vector<Type> infer_contraction(const OpSignature& op, const SourcePosition& where);
+std::vector<Type> infer_roles(const OpSignature& op, const SourcePosition& where);
+// The accumulator of a product of two matrices, with one leading batch axis each where both have it; throws TW1202, TW1214, TW1215 where they do not fit.
+Type product_type(const Type& a, const Type& b, std::string_view what, const SourcePosition& where);
 }  // namespace rules
 
 }  // namespace tilewright::program

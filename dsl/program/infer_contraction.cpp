@@ -26,22 +26,7 @@ std::vector<Type> dot(const OpSignature& op, const SourcePosition& where) {
   expect_operands(op, 3, 3, where);
   expect_ints(op, 0, where);
   const Type &a = op.operands[0], &b = op.operands[1], &acc = op.operands[2];
-  if (a.rank() != b.rank() || (a.rank() != 2 && a.rank() != 3))
-    fail(1214, "'dot' takes two matrices, with one batch axis each at most, not " + to_string(a) + " and " + to_string(b), where);
-  if (a.dtype != b.dtype && !(is_float8(a.dtype) && is_float8(b.dtype))) {
-    const std::string x(tilewright::name_of(a.dtype)), y(tilewright::name_of(b.dtype));
-    fail(1202, "dtypes do not match in 'dot': " + x + " and " + y, where, "cast one of them: cast(x, " + x + ") or cast(x, " + y + ")");
-  }
-  const std::size_t batch = a.rank() - 2;
-  if (a.shape[batch + 1] != b.shape[batch] || (batch && a.shape[0] != b.shape[0])) {
-    Error error(1214, "shapes do not fit in 'dot': " + to_string(a.shape) + " and " + to_string(b.shape), where);
-    error.note("the last axis of the first (" + std::to_string(a.shape[batch + 1]) + ") meets the " + (batch ? "middle" : "first") +
-               " axis of the second (" + std::to_string(b.shape[batch]) + ")");
-    if (a.shape[batch + 1] == b.shape[batch + 1]) error.help("dot(a, trans(b)) fits");
-    throw error;
-  }
-  Type wanted{accumulator_of(a.dtype, where), a.shape};
-  wanted.shape[batch + 1] = b.shape[batch + 1];
+  const Type wanted = product_type(a, b, "dot", where);
   if (acc != wanted)
     fail(acc.shape != wanted.shape ? 1214 : 1215,
          "the accumulator of 'dot' is " + to_string(acc) + "; " + to_string(a) + " by " + to_string(b) + " accumulates in " + to_string(wanted),
@@ -115,6 +100,27 @@ std::vector<Type> ordering(const OpSignature& op, const SourcePosition& where) {
 }
 
 }  // namespace
+
+Type product_type(const Type& a, const Type& b, std::string_view what, const SourcePosition& where) {
+  const std::string name = "'" + std::string(what) + "'";
+  if (a.rank() != b.rank() || (a.rank() != 2 && a.rank() != 3))
+    fail(1214, name + " takes two matrices, with one batch axis each at most, not " + to_string(a) + " and " + to_string(b), where);
+  if (a.dtype != b.dtype && !(is_float8(a.dtype) && is_float8(b.dtype))) {
+    const std::string x(tilewright::name_of(a.dtype)), y(tilewright::name_of(b.dtype));
+    fail(1202, "dtypes do not match in " + name + ": " + x + " and " + y, where, "cast one of them: cast(x, " + x + ") or cast(x, " + y + ")");
+  }
+  const std::size_t batch = a.rank() - 2;
+  if (a.shape[batch + 1] != b.shape[batch] || (batch && a.shape[0] != b.shape[0])) {
+    Error error(1214, "shapes do not fit in " + name + ": " + to_string(a.shape) + " and " + to_string(b.shape), where);
+    error.note("the last axis of the first (" + std::to_string(a.shape[batch + 1]) + ") meets the " + (batch ? "middle" : "first") +
+               " axis of the second (" + std::to_string(b.shape[batch]) + ")");
+    if (a.shape[batch + 1] == b.shape[batch + 1]) error.help(std::string(what) + "(a, trans(b)) fits");
+    throw error;
+  }
+  Type wanted{accumulator_of(a.dtype, where), a.shape};
+  wanted.shape[batch + 1] = b.shape[batch + 1];
+  return wanted;
+}
 
 std::vector<Type> infer_contraction(const OpSignature& op, const SourcePosition& where) {
   for (const Type& type : op.operands) expect_tile(type, spelling_of(op.opcode), where);

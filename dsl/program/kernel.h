@@ -30,6 +30,7 @@ struct CallFacts {
   std::vector<Type> types;
   std::vector<ArgumentFacts> facts;
   std::map<std::string, std::int64_t> settings;  // by name; a constant without default must be here
+  std::vector<std::string> explicit_levels = {};  // that the target offers: a kernel's schedule for one of them is traced in place of its body
 };
 
 class TraceableKernel {
@@ -39,7 +40,8 @@ class TraceableKernel {
   virtual const std::vector<KernelParam>& params() const = 0;
   virtual const std::vector<KernelSetting>& settings() const = 0;
 
-  // Runs the author's grid and body once. Throws tilewright::Error for the author's mistakes (TW1xxx). Thread-safe.
+  // Runs the author's grid and body once; or, in place of the body, a schedule that the kernel has for a level of the call, unless its setting "schedule" is 0 or a tensor of the call is not as the schedule
+  // needs it. Throws tilewright::Error for the author's mistakes (TW1xxx). Thread-safe.
   virtual Program trace(const CallFacts& facts) const = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "dsl/program/print_cpp.h"
 
 #include "dsl/program/external.h"
+#include "runtime/support/error.h"
 
 #include <algorithm>
 #include <bit>
@@ -202,6 +203,7 @@ class Printer {
       case Opcode::For: return loop(op);
       case Opcode::If: return branch(op);
       case Opcode::While: return while_loop(op);
+      case Opcode::Roles: case Opcode::Channel: case Opcode::SharedTile: case Opcode::Turns: throw Error(9104, "a program with roles is not printed as C++");
       case Opcode::Print: return line("print(" + string_literal(op.text) + (op.operands.empty() ? "" : ", " + names(op.operands)) + ");");
       case Opcode::Assert: return line("check(" + name(op.operands[0]) + ", " + string_literal(op.text) + ");");
       default: define(op.results[0], expression(op));

@@ -54,6 +54,9 @@ std::string to_string(const Shape& shape) {
 std::string to_string(const Type& type) {
   const std::string element(name_of(type.dtype));
   const std::string tile = type.shape.empty() ? element : to_string(type.shape) + "x" + element;
+  if (type.shared == Shared::Channel) return "channel<" + std::to_string(type.slots) + ", " + tile + ">";
+  if (type.shared == Shared::Turns) return "turns";
+  if (type.shared == Shared::Tile) return "shared<" + tile + ">";
   return type.is_view ? "view<" + tile + ">" : tile;
 }
 

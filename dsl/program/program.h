@@ -32,19 +32,25 @@ OpClass class_of(Opcode opcode);
 std::string_view mnemonic_of(Opcode opcode);
 std::string_view function_of(AtomicKind kind);  // of the language: "atomic_add"
 
-// A tile of `shape` (rank 0: a scalar), or a view of memory. A view's rank is shape.size(); its extents are dynamic and stand as -1.
+// What of shared memory a value names: one tile; a channel, which is a queue of tiles between roles; or the turns that groups of warps take.
+enum class Shared : std::uint8_t { No, Tile, Channel, Turns };
+
+// A tile of `shape` (rank 0: a scalar), or a view of memory, or a name of shared memory. A view's rank is shape.size(); its extents are dynamic and stand as -1. The shape of a channel is that of its tiles.
 struct Type {
   DType dtype = DType::F32;
   Shape shape;
   bool is_view = false;
+  Shared shared = Shared::No;
+  std::int64_t slots = 0;  // of a channel: how many tiles it has room for
 
   std::size_t rank() const { return shape.size(); }
-  bool is_scalar() const { return !is_view && shape.empty(); }
+  bool is_tile() const { return !is_view && shared == Shared::No; }
+  bool is_scalar() const { return is_tile() && shape.empty(); }
   std::int64_t elements() const;
   bool operator==(const Type&) const = default;
 };
 
-// "f32", "64x128xf32", "view<?x?xf32>".
+// "f32", "64x128xf32", "view<?x?xf32>", "shared<64x64xbf16>", "channel<4, 64x64xbf16>".
 std::string to_string(const Type& type);
 std::string to_string(const Shape& shape);  // "64x128"; "scalar" for rank 0
 

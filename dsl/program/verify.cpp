@@ -1,6 +1,7 @@
 #include "dsl/program/verify.h"
 
 #include "dsl/program/infer.h"
+#include "dsl/program/roles.h"
 
 #include <algorithm>
 #include <span>
@@ -175,6 +176,11 @@ class Verifier {
       for (const Region& branch : op.regions) region(branch, {}, results, place, where);
       return results;
     }
+    if (op.opcode == Opcode::Roles) {
+      if (!operands.empty() || !op.results.empty() || op.ints.size() != 2) broken("'roles' has operands, results or no registers", where);
+      for (const Region& role : op.regions) region(role, {}, {}, place, where);
+      return {};
+    }
     if (op.opcode == Opcode::While) {
       const std::vector<Type> condition{kConditionType};
       region(op.regions[0], operands, condition, Place::WhileCondition, where);
@@ -215,6 +221,9 @@ class Verifier {
 
 }  // namespace
 
-void verify(const Program& program) { Verifier(program).run(); }
+void verify(const Program& program) {
+  Verifier(program).run();
+  check_roles(program);
+}
 
 }  // namespace tilewright::program

@@ -18,6 +18,7 @@ struct AttentionOptions {
   bool causal = true;        // query t at position t + TK - TQ sees keys up to its position
   std::int64_t window = 0;   // and of these the last `window`; 0: all. Needs causal
   KernelSettings tunables;
+  bool deterministic = true;  // flash_backward gives the same in every run; packed sequences have it always
 };
 
 // q [B, TQ, HQ, K], k [B, TK, H, K], v [B, TK, H, V], f32, f16 or bf16, any strides; H divides HQ. Packed sequences have B = 1.

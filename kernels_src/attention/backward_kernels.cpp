@@ -1,6 +1,7 @@
 #include "kernels_src/attention/backward_kernels.h"
 
 #include "kernels_src/attention/backward.h"
+#include "kernels_src/attention/backward_joint.h"
 #include "kernels_src/attention/query_tile.h"
 #include "kernels_src/attention/visible_keys.h"
 #include "kernels_src/common/launch.h"
@@ -11,13 +12,14 @@ namespace tilewright::kernels {
 
 namespace {
 
-// What the two other kernels need of each row: delta, and lse in units of log2, +inf for rows without keys so that their probabilities are zero.
+// What the other kernels need of each row: delta, and lse in units of log2, +inf for rows without keys so that their probabilities are zero.
 struct AttentionDelta {
   Tune<int> tokens{"tokens", {4, 8, 2}};
   Tune<int> heads{"heads", {16, 8, 4}};
   Tune<int> warps{"warps", {4, 8}};
   Const<int> value_dim{"value_dim"};
   Const<bool> lse_counts{"lse_counts"};
+  Const<bool> by_head{"by_head"};  // the results are [B, HQ, TQ], else [B, TQ, HQ]
 
   Grid grid(In o, In d_o, In lse, In d_lse) const { return {ceil_div(o.size(1), tokens), ceil_div(o.size(2), heads), o.size(0)}; }
 
@@ -25,10 +27,14 @@ struct AttentionDelta {
     const Index token = program_id(0) * tokens, head = program_id(1) * heads, batch = program_id(2);
     const auto rows = [&](const View& x) { return cast(load(x, {batch, span(token, tokens), span(head, heads), span(0, value_dim)}), f32); };
     const auto scalars = [&](const View& x) { return load(x, {batch, span(token, tokens), span(head, heads)}); };
+    const auto write = [&](const View& x, const Tile& value) {
+      if (by_head) store(x, {batch, span(head, heads), span(token, tokens)}, trans(value));
+      else store(x, {batch, span(token, tokens), span(head, heads)}, value);
+    };
     const Tile products = sum(rows(o) * rows(d_o), 2);
-    store(delta, {batch, span(token, tokens), span(head, heads)}, lse_counts ? products - scalars(d_lse) : products);
+    write(delta, lse_counts ? products - scalars(d_lse) : products);
     const Tile natural = scalars(lse);
-    store(log_sum, {batch, span(token, tokens), span(head, heads)}, where(natural == -inf, inf, natural * kLog2E));
+    write(log_sum, where(natural == -inf, inf, natural * kLog2E));
   }
 };
 TW_KERNEL(AttentionDelta, "attention_delta", "o", "d_o", "lse", "d_lse", "delta", "log_sum")
@@ -145,12 +151,22 @@ AttentionGradients flash_backward(Session& session, const TensorView& q, const T
   if (d_lse) expect_sizes("d_lse", *d_lse, row, DType::F32);
 
   const AttentionGradients result{allocate(session, q.dtype, sizes_of(q)), allocate(session, q.dtype, sizes_of(k)), allocate(session, q.dtype, sizes_of(v))};
+  const bool joint = !options.deterministic && !sequences.packed;
+  const auto launch_delta = [&](const TensorView& delta, const TensorView& log_sum) {
+    if (lse.elements() == 0) return;
+    launch(session, attention_delta_kernel(), {o, d_o, lse, d_lse.value_or(lse), delta, log_sum}, {{"value_dim", v.sizes[3]}, {"lse_counts", d_lse.has_value()}, {"by_head", joint}}, options.tunables);
+  };
+  if (joint) {
+    const RowScalars rows = allocate_row_scalars(session, row[0], row[2], row[1]);
+    launch_delta(rows.view(rows.delta, row[1]), rows.view(rows.log_sum, row[1]));
+    launch_flash_backward_joint(session, q, k, v, d_o, rows, options, result);
+    return result;
+  }
   const DeviceTensor delta = allocate(session, DType::F32, row), log_sum = allocate(session, DType::F32, row);
+  launch_delta(delta.view(), log_sum.view());
   const DeviceStarts starts = upload_starts(session, sequences);
   const std::int64_t group = q.sizes[2] / k.sizes[2];
   if (lse.elements() > 0) {
-    launch(session, attention_delta_kernel(), {o, d_o, lse, d_lse.value_or(lse), delta.view(), log_sum.view()}, {{"value_dim", v.sizes[3]}, {"lse_counts", d_lse.has_value()}},
-           options.tunables);
     launch(session, flash_backward_queries_kernel(),
            {q, k, v, d_o, log_sum.view(), delta.view(), starts.queries.view(), starts.keys.view(), options.scale, options.window, sequences.longest_q(), result.dq.view()},
            {{"dim", q.sizes[3]}, {"value_dim", v.sizes[3]}, {"group", group}, {"query_limit", query_limit(sequences)}, {"causal", options.causal}, {"windowed", options.window > 0},

@@ -1,10 +1,13 @@
 #include "kernels_src/attention/kernel.h"
 
+#include "dsl/nvidia/sm90.h"
 #include "kernels_src/attention/attention.h"
 #include "kernels_src/attention/query_tile.h"
 #include "kernels_src/attention/visible_keys.h"
 #include "kernels_src/common/launch.h"
 #include "runtime/support/error.h"
+
+#include <optional>
 
 namespace tilewright::kernels {
 
@@ -16,6 +19,7 @@ struct FlashForward {
   Tune<int> stages{"stages", {3, 2}};
   Tune<bool> warp_specialize{"warp_specialize", {true, false}};
   Tune<int> warps{"warps", {8, 4}};
+  Tune<int> by_hand{"schedule", {0, 1, 2}};        // 1: the next product goes on beside the softmax of these keys; 2: groups of warps multiply in turns
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, query_limit{"query_limit"};
   Const<bool> causal{"causal"}, windowed{"windowed"}, packed{"packed"};
 
@@ -41,6 +45,66 @@ struct FlashForward {
       tile.store_rows(queries.of(o), queries.batch, softmax.output(), value_dim);
       tile.store_row_scalars(queries.of(lse), queries.batch, softmax.lse());
     });
+  }
+
+  // The same by hand. A warp's arithmetic on the scores of some keys hides behind products: its own with the next keys, or those of the other group of warps.
+  void schedule(nvidia::Sm90, In q, In k, In v, In starts_q, In starts_k, Scalar scale, Scalar window, Scalar longest_q, Out o, Out lse) const {
+    nvidia::require(!packed, "packed sequences are parts of a tensor");
+    nvidia::require(k.dtype() == DType::F16 || k.dtype() == DType::BF16, "other dtypes have no group products here");
+    nvidia::require(dim % 64 == 0 && value_dim % 64 == 0 && block_k % 8 == 0, "a row of a head is no multiple of 128 bytes");
+    nvidia::require(warps % 4 == 0 && tokens() * group % (16 * warps) == 0, "the tile of queries is not 16 rows for each warp");
+    nvidia::require((2 * block_k + value_dim) * tokens() * group / (32 * warps) <= 200, "the scores of two tiles of keys and the output do not fit registers");
+    const Index batch = program_id(2), token = first_token(longest_q, tokens());
+    const QueryTile tile{tokens(), group, token, token + k.size(1) - q.size(1), program_id(1)};
+    const VisibleKeys visible{causal, windowed, k.size(1), window, block_k};
+    const Index first = visible.first(tile), end = visible.end(tile);
+
+    const nvidia::Channel keys = nvidia::channel(k.dtype(), {block_k, dim}, stages), values = nvidia::channel(v.dtype(), {block_k, value_dim}, stages);
+    const nvidia::SharedTile rows = nvidia::shared_tile(q.dtype(), {tile.rows(), dim});
+    const nvidia::Turns turns = nvidia::turns();
+    const bool in_turns = by_hand == 2;
+    nvidia::roles(
+        {},
+        [&] {
+          const auto send_keys = [&](const Index& j) { nvidia::send(keys, k, {batch, span(j, block_k), tile.kv_head, span(0, dim)}); };
+          send_keys(first);
+          for (Index j : range(first, end, block_k)) {
+            send_keys(j + block_k);  // the last ones are multiplied and not looked at
+            nvidia::send(values, v, {batch, span(j, block_k), tile.kv_head, span(0, value_dim)});
+          }
+        },
+        [&] {
+          OnlineSoftmax softmax(tile.rows(), value_dim, scale);
+          const Tile none = zeros(f32, {tile.rows(), block_k});
+          nvidia::write(rows, softmax.queries(tile.load_rows(q, batch, dim)));
+          const auto begin_scores = [&](const nvidia::SharedTile& of) { return nvidia::begin_group_dot(rows, nvidia::trans(of), none); };
+          const nvidia::SharedTile first_keys = nvidia::receive(keys);
+          Var scores = nvidia::wait(begin_scores(first_keys));
+          nvidia::release(first_keys);
+          for (Index j : range(first, end, block_k)) {
+            std::optional<nvidia::SharedTile> next;
+            std::optional<nvidia::Product> begun;
+            const auto begin_next = [&] {
+              next = nvidia::receive(keys);
+              begun = begin_scores(*next);
+            };
+            if (!in_turns) begin_next();
+            softmax.add_product(scores, visible.all(tile, j), [&] { return visible.mask(tile, j); }, [&](const Tile& p, const Tile& sums) {
+              const Tile weights = cast(p, v.dtype());
+              if (in_turns) nvidia::take_turn(turns);
+              if (in_turns) begin_next();
+              const nvidia::SharedTile value = nvidia::receive(values);
+              const Tile more = nvidia::group_dot(weights, value, sums);
+              if (in_turns) nvidia::pass_turn(turns);
+              nvidia::release(value);
+              return more;
+            });
+            scores = nvidia::wait(*begun);
+            nvidia::release(*next);
+          }
+          tile.store_rows(o, batch, softmax.output(), value_dim);
+          tile.store_row_scalars(lse, batch, softmax.lse());
+        });
   }
 };
 TW_KERNEL(FlashForward, "flash_forward", "q", "k", "v", "starts_q", "starts_k", "scale", "window", "longest_q", "o", "lse")

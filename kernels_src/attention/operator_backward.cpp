@@ -1,5 +1,6 @@
 // The operator flash_backward. Output and lse are inputs like any other: the gradients are defined for every value of them, so random ones serve as well as those of a forward pass.
 #include "kernels_src/attention/backward.h"
+#include "kernels_src/attention/backward_joint.h"
 #include "kernels_src/attention/backward_kernels.h"
 #include "kernels_src/attention/backward_reference.h"
 #include "kernels_src/attention/check.h"
@@ -20,18 +21,20 @@ namespace {
 class FlashBackwardOperator final : public Operator {
  public:
   std::string name() const override { return "flash_backward"; }
-  std::string summary() const override { return "Gradients of softmax attention: causal, sliding window, grouped heads, packed sequences; the same in every run"; }
+  std::string summary() const override { return "Gradients of softmax attention: causal, sliding window, grouped heads, packed sequences"; }
 
   std::vector<OperatorSetting> settings() const override {
     std::vector<OperatorSetting> all = attention_settings({});
     all.push_back({"causal", "true", "a query sees keys up to its own position"});
     all.push_back({"window", "0", "of these the last so many; 0: all. Needs causal"});
+    all.push_back({"deterministic", "true", "the same in every run; false: five products a tile in place of seven, dq added up in memory. Packed sequences have it always"});
     all.push_back({"lse_counts", "false", "the loss depends on lse too (input d_lse)"});
     return all;
   }
 
   std::vector<const program::TraceableKernel*> kernels() const override {
-    return {&attention_delta_kernel(), &flash_backward_queries_kernel(), &flash_backward_keys_kernel()};
+    return {&attention_delta_kernel(),      &flash_backward_queries_kernel(), &flash_backward_keys_kernel(),
+            &flash_backward_joint_kernel(), &gradient_sums_clear_kernel(),    &gradient_sums_round_kernel()};
   }
 
   TensorMap random_inputs(const OperatorSettings& settings, std::uint64_t seed) const override {
@@ -111,7 +114,7 @@ class FlashBackwardOperator final : public Operator {
   }
 
   static AttentionOptions options_of(const OperatorSettings& settings, double scale) {
-    AttentionOptions options{scale, settings.flag("causal"), settings.integer("window", 0), settings.tunables};
+    AttentionOptions options{scale, settings.flag("causal"), settings.integer("window", 0), settings.tunables, settings.flag("deterministic")};
     if (options.window > 0 && !options.causal) throw Error(3123, "window is " + std::to_string(options.window) + " without causal");
     return options;
   }

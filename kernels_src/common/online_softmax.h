@@ -22,6 +22,12 @@ class OnlineSoftmax {
   // where `all` does not say that every row sees every key.
   template <typename Seen>
   void add(const Tile& scores, const Tile& all, Seen seen, const Tile& v) {
+    add_product(scores, all, seen, [&](const Tile& p, const Tile& values) { return dot(cast(p, v.dtype()), v, values); });
+  }
+
+  // The same with a product of one's own: multiply(p, values) gives p v + values, of f32.
+  template <typename Seen, typename Multiply>
+  void add_product(const Tile& scores, const Tile& all, Seen seen, Multiply multiply) {
     Var visible = scores;
     when(!all, [&] { visible = where(seen(), visible, -inf); });
     const Tile largest = max(largest_, reduce_max(visible, 1));
@@ -29,7 +35,7 @@ class OnlineSoftmax {
     const Tile p = exp2(fma(visible, factor_, (-shift * factor_)(_, None)));
     const Tile decay = exp2((largest_ - shift) * factor_);
     total_ = total_ * decay + sum(p, 1);
-    values_ = dot(cast(p, v.dtype()), v, values_ * decay(_, None));
+    values_ = multiply(p, values_ * decay(_, None));
     largest_ = largest;
   }
 

@@ -12,7 +12,8 @@ using program::kNone;
 
 void encode(Encoder& out, const program::Type& type) {
   out.text(name_of(type.dtype));
-  out.u8(type.is_view);
+  out.u8(static_cast<std::uint8_t>(type.is_view | static_cast<unsigned>(type.shared) << 1));
+  if (type.shared == program::Shared::Channel) out.i64(type.slots);
   out.u32(static_cast<std::uint32_t>(type.rank()));
   for (std::int64_t extent : type.shape) out.i64(extent);
 }

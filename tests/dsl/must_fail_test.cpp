@@ -56,9 +56,10 @@ TEST_P(MustFail, NamesCodePlaceAndReason) {
     tilewright::program::CallFacts facts;
     for (const auto& param : kernel.params()) {
       const bool scalar = param.kind == tilewright::program::ParamKind::Scalar;
-      facts.types.push_back({tilewright::DType::F32, scalar ? std::vector<std::int64_t>{} : std::vector<std::int64_t>{-1, -1}, !scalar});
+      facts.types.push_back({c.dtype, scalar ? std::vector<std::int64_t>{} : std::vector<std::int64_t>{-1, -1}, !scalar});
     }
-    facts.facts.resize(facts.types.size());
+    facts.facts.resize(facts.types.size(), {.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
+    facts.explicit_levels = {"nvidia::sm90"};
     facts.settings = c.settings;
     kernel.trace(facts);
     FAIL() << c.name << " traces";

@@ -228,7 +228,7 @@ llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& 
   return results;
 }
 
-llvm::SmallVector<Value> SimtTarget::group_wait(Builder& b, mlir::ValueRange sums) const {
+llvm::SmallVector<Value> SimtTarget::group_wait(Builder& b, mlir::ValueRange sums, int) const {
   const auto begun = llvm::find_if(in_flight_, [&](const InFlight& each) { return llvm::is_contained(each.sums, sums.front()); });
   llvm::SmallVector<Value> complete, in_order;
   for (const auto& block : group_multiply(b, begun->product)) complete.append(block);
@@ -301,6 +301,15 @@ Value SimtTarget::atomic(Builder& b, tile::AtomicKind kind, Value value, Value a
                     bits(expected ? expected : value)});
   if (integer != wide) old = arith::TruncIOp::create(b, integer, old);
   return type == integer ? old : arith::BitcastOp::create(b, type, old).getResult();
+}
+
+int SimtTarget::atomic_run(tile::AtomicKind kind, mlir::Type element) const { return kind == tile::AtomicKind::Add && element.isF32() ? 4 : 1; }
+
+void SimtTarget::atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const {
+  for (auto [i, value] : llvm::enumerate(run)) {
+    Value at = LLVM::GEPOp::create(b, address.getType(), value.getType(), address, LLVM::GEPArg(static_cast<std::int32_t>(i)));
+    atomic(b, kind, value, at, {});
+  }
 }
 
 void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {

@@ -31,13 +31,15 @@ class SimtTarget final : public gpu::GpuTarget {
   void store(Builder& b, Value value, Value address, Value predicate) const override;
   bool has_async_copies() const override { return configuration_.has_async_copies; }
   Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const override;
+  int atomic_run(tile::AtomicKind kind, mlir::Type element) const override;
+  void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const override;
   void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   std::optional<gpu::GroupProduct> group_product(const gpu::DotElements& elements) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
-  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const override;
+  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const override;
   void barrier_of(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void wait_signal(Builder& b, Value signal, Value phase) const override;

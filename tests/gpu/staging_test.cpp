@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace tilewright::simt {
@@ -77,6 +78,54 @@ fuzz::Case case_of(const Chain& c) {
   return test;
 }
 
+// Gradients without their softmax: a tile of keys that two products read, one of them transposed; scores that go into a sum from registers and, written to shared memory in each turn, into a second product; whose sums are added
+// to memory. As many columns as queries, or more: then the scores are the operand that is transposed.
+struct Gradient {
+  std::int64_t keys, queries, width, length, stages;
+};
+
+void PrintTo(const Gradient& g, std::ostream* out) { *out << g.keys << "x" << g.queries << "x" << g.width << ", " << g.length << " long, " << g.stages << " stages"; }
+
+class GradientTest : public ::testing::TestWithParam<Gradient> {};
+
+fuzz::Case case_of(const Gradient& g) {
+  fuzz::Case test;
+  Builder b("gradients");
+  const ValueId k = add_view(b, test, "k", program::ParamKind::Input, DType::BF16, {g.keys, g.width}), q = add_view(b, test, "q", program::ParamKind::Input, DType::BF16, {g.length, g.width});
+  const ValueId d = add_view(b, test, "d", program::ParamKind::Input, DType::BF16, {g.length, g.width}), rows = add_view(b, test, "rows", program::ParamKind::Input, DType::F32, {g.length});
+  const ValueId sums = add_view(b, test, "sums", program::ParamKind::InOut, DType::F32, {(g.length + g.queries - 1) / g.queries, std::max(g.width, g.queries), std::min(g.width, g.queries)});
+  const ValueId dk = add_view(b, test, "dk", program::ParamKind::Output, DType::F32, {g.keys, g.width}), dv = add_view(b, test, "dv", program::ParamKind::Output, DType::F32, {g.keys, g.width});
+  const auto i64 = [&](std::int64_t value) { return b.integer(DType::I64, value); };
+  const auto zeros = [&](std::int64_t m, std::int64_t n) { return b.real(DType::F32, 0, {m, n}); };
+  const auto product = [&](ValueId x, ValueId y) { return b.elementwise(program::Opcode::Mul, {x, y}); };
+  const ValueId keys = b.load(k, {i64(0), i64(0)}, {0, 1}, {g.keys, g.width});
+  const auto loop = b.begin_for(i64(0), i64(g.length), i64(g.queries), {zeros(g.keys, g.width), zeros(g.keys, g.width)}, g.stages);
+  const ValueId queries = b.load(q, {loop[0], i64(0)}, {0, 1}, {g.queries, g.width}), gradients = b.load(d, {loop[0], i64(0)}, {0, 1}, {g.queries, g.width});
+  const ValueId scalars = b.reshape(b.load(rows, {loop[0]}, {0}, {g.queries}), {1, g.queries});
+  const ValueId scores = b.dot(keys, b.transpose(queries, {1, 0}), zeros(g.keys, g.queries));
+  const ValueId p = product(product(scores, b.real(DType::F32, 0.125)), scalars);
+  const ValueId ds = b.cast(product(p, b.dot(keys, b.transpose(gradients, {1, 0}), zeros(g.keys, g.queries))), DType::BF16);
+  const ValueId dv_sum = b.dot(b.cast(p, DType::BF16), gradients, loop[1]), dk_sum = b.dot(ds, queries, loop[2]);
+  const bool dims_first = g.width >= g.queries;
+  const ValueId dq = dims_first ? b.dot(b.transpose(keys, {1, 0}), ds, zeros(g.width, g.queries)) : b.dot(b.transpose(ds, {1, 0}), keys, zeros(g.queries, g.width));
+  const ValueId tile = b.elementwise(program::Opcode::Div, {loop[0], i64(g.queries)});
+  b.atomic(program::AtomicKind::Add, sums, {tile, i64(0), i64(0)}, {program::kMapPoint, 0, 1}, dq);
+  const auto all = b.end_for({dv_sum, dk_sum});
+  b.store(dv, {i64(0), i64(0)}, {0, 1}, all[0]);
+  b.store(dk, {i64(0), i64(0)}, {0, 1}, all[1]);
+  test.program = std::move(b).finish();
+  for (fuzz::Argument& argument : test.arguments) argument.tensor.fill.low = -1, argument.tensor.fill.high = 1;  // all sums are exact
+  return test;
+}
+
+TEST_P(GradientTest, AgreesWithTheReference) {
+  for (const Configuration& configuration : configurations()) {
+    const auto target = simulated_target(configuration);
+    const fuzz::Outcome outcome = fuzz::check(case_of(GetParam()), *target);
+    EXPECT_FALSE(outcome.failed()) << configuration.name << ": " << outcome.text;
+  }
+}
+
 TEST_P(RolesTest, ProductsOfProductsAgreeWithTheReference) {
   for (const Configuration& configuration : configurations()) {
     const auto target = simulated_target(configuration);
@@ -118,6 +167,8 @@ std::vector<Product> products() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Chains, RolesTest, ::testing::Values(Chain{64, 64, 64, 160, 2, false}, Chain{64, 128, 64, 300, 3, true}, Chain{128, 64, 128, 64, 2, false}, Chain{64, 64, 32, 130, 2, true}));
+
+INSTANTIATE_TEST_SUITE_P(Gradients, GradientTest, ::testing::Values(Gradient{64, 64, 64, 160, 2}, Gradient{64, 128, 64, 200, 2}));
 
 INSTANTIATE_TEST_SUITE_P(Products, StagingTest, ::testing::ValuesIn(products()));
 

@@ -47,6 +47,9 @@ TEST_P(Small, FlashBackward) {
                                Settings{{"seq", "1"}}, Settings{{"lse_counts", "true"}}, Settings{{"scale", "-0.3"}}}) {
     expect_ok("flash_backward", with(sizes + mode));
   }
+  for (const Settings& mode : {Settings{}, Settings{{"causal", "false"}}, Settings{{"window", "9"}}, Settings{{"kv_seq", "90"}}, Settings{{"kv_seq", "50"}}, Settings{{"value_dim", "20"}}, Settings{{"lse_counts", "true"}},
+                               Settings{{"heads", "16"}, {"seq", "40"}}, Settings{{"dim", "20"}, {"block_n", "32"}}})
+    expect_ok("flash_backward", with(sizes + mode + Settings{{"deterministic", "false"}}));
   expect_ok("flash_backward", with({{"cu_seqlens", "0,15,15,16,80"}, {"heads", "3"}, {"kv_heads", "1"}, {"dim", "12"}}));
 }
 

@@ -55,9 +55,12 @@ def test_every_kernel_assembles_without_spills(binary, operators, target):
 HOPPER = (
     ("matmul", {"dtype": "bf16"}),
     ("matmul", {"dtype": "bf16", "block_n": "128"}),
+    ("matmul", {"dtype": "bf16", "schedule": "2"}),
     ("flash_forward", {"dtype": "bf16", "dim": "128"}),
     ("flash_forward", {"dtype": "bf16", "dim": "128", "block_k": "64", "stages": "3"}),
     ("flash_forward", {"dtype": "bf16", "dim": "64"}),
+    ("flash_forward", {"dtype": "bf16", "dim": "128", "schedule": "1"}),
+    ("flash_forward", {"dtype": "bf16", "dim": "128", "schedule": "2"}),
 )
 
 

@@ -1,9 +1,11 @@
 // Sessions: the way from a call to numbers, call keys, the cache, and refusals before launch.
 #include "runtime/session.h"
 
+#include "dsl/program/roles.h"
 #include "runtime/call_key.h"
 #include "runtime/drivers/null/null_driver.h"
 #include "runtime/kernel_cache.h"
+#include "tests/dsl/kernels/schedules.h"
 #include "tests/runtime/errors.h"
 #include "tests/runtime/test_kernels.h"
 
@@ -231,6 +233,25 @@ TEST(Session, TheNullDeviceRecordsWhatAnOperatorLaunches) {
   EXPECT_EQ(device->launches()[0].grid, (GridSize{4, 1, 1}));
   EXPECT_EQ(device->launches()[1].grid, (GridSize{2, 1, 1}));
   EXPECT_EQ(device->programs().size(), 2u);
+}
+
+// The levels of a device are facts of every call: without them the kernel's body is traced, and so where a tensor is not as the schedule needs it.
+TEST(Session, TracesSchedulesForTheLevelsOfItsDevice) {
+  const auto& kernel = kernel_of<test_kernels::ScheduledProduct>();
+  const auto traced = [&](const std::vector<std::string>& levels, std::int64_t columns, const KernelSettings& settings) {
+    const auto device = open_null_device(levels);
+    const auto session = make_session(device, nullptr);
+    const DeviceTensor a = session->allocate(DType::BF16, std::vector<std::int64_t>{64, 64}), b = session->allocate(DType::BF16, std::vector<std::int64_t>{64, columns});
+    const DeviceTensor c = session->allocate(DType::BF16, std::vector<std::int64_t>{64, columns});
+    const Argument arguments[] = {a.view(), b.view(), c.view()};
+    session->launch(kernel, arguments, settings);
+    EXPECT_EQ(device->launches().at(0).grid, (GridSize{1, columns / 64 + 1, 1}));
+    return has_roles(*device->programs().at(0));
+  };
+  EXPECT_TRUE(traced({"nvidia::sm90"}, 104, {}));
+  EXPECT_FALSE(traced({}, 104, {}));
+  EXPECT_FALSE(traced({"nvidia::sm90"}, 104, {{"schedule", 0}}));
+  EXPECT_FALSE(traced({"nvidia::sm90"}, 101, {})) << "rows of 202 bytes";
 }
 
 // ---- call keys

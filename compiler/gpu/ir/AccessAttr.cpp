@@ -27,4 +27,11 @@ mlir::Attribute AccessAttr::parse(mlir::AsmParser& parser, mlir::Type) {
   return get(parser.getContext(), *kind, buffer, turn, apart, warps);
 }
 
+llvm::SmallVector<AccessAttr, 2> accesses_of(mlir::Operation* op) {
+  const mlir::Attribute all = op->getDiscardableAttr(kAccessAttr);
+  if (auto one = llvm::dyn_cast_or_null<AccessAttr>(all)) return {one};
+  if (auto several = llvm::dyn_cast_or_null<mlir::ArrayAttr>(all)) return llvm::to_vector<2>(several.getAsRange<AccessAttr>());
+  return {};
+}
+
 }  // namespace tilewright::tile_gpu

@@ -1,6 +1,7 @@
 #include "compiler/gpu/ir/TileGpuDialect.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -18,7 +19,18 @@
 
 namespace tilewright::tile_gpu {
 
+namespace {
+
+// Constants that folding makes stay in their role: as tiles they could not enter it.
+struct RoleConstants : mlir::DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(mlir::Region* region) const final { return llvm::isa<RolesOp>(region->getParentOp()); }
+};
+
+}  // namespace
+
 void TileGpuDialect::initialize() {
+  addInterfaces<RoleConstants>();
   register_attributes();
   register_types();
   addOperations<
@@ -68,7 +80,7 @@ mlir::LogicalResult ConvertLayoutOp::verify() {
 mlir::LogicalResult RolesOp::verifyRegions() {
   for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
     const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
-      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
+      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp, TakeTurnOp, PassTurnOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
       if (role == &getConsumers() && llvm::isa<SendOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
       for (mlir::Value operand : op->getOperands()) {
         if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;
@@ -92,6 +104,8 @@ mlir::LogicalResult LocalStoreOp::verify() {
 mlir::LogicalResult GroupDotOp::verify() {
   const int lefts = static_cast<int>(static_cast<bool>(getA())) + static_cast<int>(static_cast<bool>(getAChannel())) + static_cast<int>(static_cast<bool>(getAShared()));
   if (lefts != 1 || static_cast<bool>(getAChannel()) != static_cast<bool>(getASlot())) return emitOpError("takes its left operand from registers, from a channel, or from where it was stored");
+  if (static_cast<bool>(getBChannel()) == static_cast<bool>(getBShared()) || static_cast<bool>(getBChannel()) != static_cast<bool>(getBSlot()))
+    return emitOpError("takes its right operand from a channel or from where it was stored");
   const auto extents = [](llvm::ArrayRef<std::int64_t> shape, bool transposed) {
     return transposed ? std::pair(shape[1], shape[0]) : std::pair(shape[0], shape[1]);
   };
@@ -99,7 +113,7 @@ mlir::LogicalResult GroupDotOp::verify() {
   const auto [m, k] = getA()         ? extents(getA().getType().getShape(), false)
                       : getAShared() ? extents(getAShared().getType().getShape(), getATransposed())
                                      : extents(shape(getAChannel()), getATransposed());
-  const auto [depth, n] = extents(shape(getBChannel()), getBTransposed());
+  const auto [depth, n] = extents(getBShared() ? getBShared().getType().getShape() : shape(getBChannel()), getBTransposed());
   if (k != depth || getAcc().getType().getShape() != llvm::ArrayRef<std::int64_t>{m, n})
     return emitOpError() << m << "x" << k << " times " << depth << "x" << n << " is no " << getAcc().getType();
   if (!getInFlight()) return mlir::success();

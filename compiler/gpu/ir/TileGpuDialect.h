@@ -40,14 +40,19 @@ inline constexpr llvm::StringLiteral kMapsAttr = "tile_gpu.maps";               
 inline constexpr llvm::StringLiteral kReasonAttr = "tile_gpu.reason";
 // Of a branch of a lowered kernel whose two ways are roles: how many warps take the first way, which wait for each other alone.
 inline constexpr llvm::StringLiteral kConsumersAttr = "tile_gpu.consumers";
+// Of what waits for a group's turn in a lowered kernel (true), and of what passes it on (false).
+inline constexpr llvm::StringLiteral kTurnAttr = "tile_gpu.turn";
 // Of the function that is the kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "tile_gpu.kernel";
 inline constexpr llvm::StringLiteral kBuffersAttr = "tile_gpu.buffers";  // of arrays of i64: offset, bytes and number of tiles of each buffer
 // Of operations of a lowered kernel.
-inline constexpr llvm::StringLiteral kAccessAttr = "tile_gpu.access";    // AccessAttr
+inline constexpr llvm::StringLiteral kAccessAttr = "tile_gpu.access";    // AccessAttr, or several
 inline constexpr llvm::StringLiteral kBarrierAttr = "tile_gpu.barrier";  // BarrierAttr
 
 inline constexpr unsigned kSharedSpace = 3;  // of pointers to shared memory
+
+// What an operation of a lowered kernel does to shared memory, as its attribute says.
+llvm::SmallVector<AccessAttr, 2> accesses_of(mlir::Operation* op);
 
 // The layout of a tile of this level.
 layout::Layout layout_of(mlir::Type tile);

@@ -58,7 +58,7 @@ def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
   let summary = "what an operation does to shared memory";
   let description = [{
     Stands as `tile_gpu.access` at every operation of a lowered kernel that touches shared memory: a load, a store, a read of matrices by a warp, or an asynchronous copy, of the
-    `tile_gpu.buffer` of that number. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
+    `tile_gpu.buffer` of that number; or a list of such, where an operation touches several buffers. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
     Loads and stores of one phase that are `apart` do not meet either: one thread alone touches a byte.
 
     `turn t` is of a buffer of several tiles that are used in turns (the notes `turn` and `restart`): in turn i the access touches the tile i + t modulo the number of tiles alone.
@@ -113,6 +113,11 @@ def TileGpu_Shared : TypeDef<TileGpu_Dialect, "Shared"> {
   }];
   let parameters = (ins "int64_t":$count, ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType);
   let assemblyFormat = "`<` $count `,` `[` $shape `]` `,` $elementType `>`";
+}
+
+def TileGpu_Turns : TypeDef<TileGpu_Dialect, "Turns"> {
+  let mnemonic = "turns";
+  let summary = "turns that groups of warps take";
 }
 
 def TileGpu_Channel : TypeDef<TileGpu_Dialect, "Channel"> {

@@ -25,7 +25,10 @@ def TileGpu_RolesOp : TileGpu_Op<"roles", [NoTerminator, SingleBlock]> {
   let description = [{
     The block has one more warp than the module says. It carries out the first region, scalar operations and `tile_gpu.send`; all others carry out the second. Only scalars, views and channels may come into a
     role from outside: a tile belongs to the threads that hold it.
+
+    `written`: by the kernel's author, whose order of operations no pass changes. The registers are those of a thread of each role; without them the target chooses.
   }];
+  let arguments = (ins UnitAttr:$written, OptionalAttr<I64Attr>:$producer_registers, OptionalAttr<I64Attr>:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumers);
   let assemblyFormat = "attr-dict-with-keyword `produce` $producer `consume` $consumers";
   let hasRegionVerifier = 1;
@@ -56,6 +59,26 @@ def TileGpu_ReleaseOp : TileGpu_Op<"release"> {
   let assemblyFormat = "$channel `at` $slot attr-dict `:` type($channel)";
 }
 
+def TileGpu_TurnsOp : TileGpu_Op<"turns", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "turns of the groups of warps among the consumers";
+  let description = [{ The groups take turns in their order, the first group first. }];
+  let results = (outs TileGpu_Turns:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def TileGpu_TakeTurnOp : TileGpu_Op<"take_turn"> {
+  let summary = "wait until it is this group's turn";
+  let description = [{ What follows, up to `tile_gpu.pass_turn`, one group does at a time. In between nothing may need that all consumers meet. }];
+  let arguments = (ins Arg<TileGpu_Turns, "", [MemRead, MemWrite]>:$turns);
+  let assemblyFormat = "$turns attr-dict `:` type($turns)";
+}
+
+def TileGpu_PassTurnOp : TileGpu_Op<"pass_turn"> {
+  let summary = "let the next group take its turn";
+  let arguments = (ins Arg<TileGpu_Turns, "", [MemRead, MemWrite]>:$turns);
+  let assemblyFormat = "$turns attr-dict `:` type($turns)";
+}
+
 def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
   let summary = "write a tile to shared memory";
   let description = [{
@@ -73,24 +96,27 @@ def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
 def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{
-    `acc` plus the product of `a` and `b`. `b` is a received tile; `a` is one, or a tile in registers, or one that was written to shared memory; with `transposed` the axes of the tile in memory are exchanged; formats are
-    those of `tile.dot`. Complete when the operation
-    is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it. Its left operand then is not in registers.
+    `acc` plus the product of `a` and `b`. Each is a received tile, or one that was written to shared memory (`tile_gpu.local_store`); `a` may be a tile in registers, too. With `transposed` the axes of the tile in memory
+    are exchanged; formats are those of `tile.dot`. Complete when the operation is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it. Its left operand then is not in registers.
   }];
-  let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$a_shared, Arg<TileGpu_Channel, "", [MemRead]>:$b_channel, I32:$b_slot,
-                       Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight,
+  let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$a_shared,
+                       Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$b_channel, Optional<I32>:$b_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$b_shared, Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight,
                        OptionalAttr<Tile_Float8Attr>:$a_format, OptionalAttr<Tile_Float8Attr>:$b_format);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
-    (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? (`stored` $a_shared^ `:` type($a_shared))? `times` $b_channel `at` $b_slot `:` type($b_channel) `plus` $acc attr-dict `:` type($result)
+    (`registers` $a^ `:` type($a))? (`received` $a_channel^ `at` $a_slot `:` type($a_channel))? (`stored` $a_shared^ `:` type($a_shared))? `times`
+    ($b_channel^ `at` $b_slot `:` type($b_channel))? (`stored` $b_shared^ `:` type($b_shared))? `plus` $acc attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    std::int64_t depth() { return (getBShared() ? getBShared().getType().getShape() : getBChannel().getType().getShape())[getBTransposed() ? 1 : 0]; }
   }];
   let hasVerifier = 1;
 }
 
 def TileGpu_GroupWaitOp : TileGpu_Op<"group_wait", [AllTypesMatch<["product", "result"]>]> {
   let summary = "wait for a product";
-  let description = [{ Completes a `tile_gpu.group_dot` that is in flight, and those before it. }];
-  let arguments = (ins Arg<Tile_Tensor, "", [MemRead]>:$product);
+  let description = [{ Completes a `tile_gpu.group_dot` that is in flight, and those before it; of those that have begun since, the last `begun_since` may go on. }];
+  let arguments = (ins Arg<Tile_Tensor, "", [MemRead]>:$product, DefaultValuedAttr<I64Attr, "0">:$begun_since);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = "$product attr-dict `:` type($result)";
   let hasVerifier = 1;

@@ -28,12 +28,42 @@ Emitter::Value Emitter::act(tile::AtomicOp op, Value value, Value address, Value
   return branch.getResult(0);
 }
 
+// Where nobody asks what was there, and the target acts on neighbours at once. True: a tile that lies inside of its view is done in a branch, and the builder stands in the other one.
+// `start` is then the address of the first element of the thread, in front of the branch; others are told from it, since what lies between is the same in all threads.
+bool Emitter::emit_atomic_runs(tile::AtomicOp op, Access& access, RunningAddress& start) {
+  if (!op.use_empty() || op.getExpected() || op.getMask()) return false;
+  const Layout& layout = *access.layout;
+  const int width = std::min(access.width, target_.atomic_run(op.getKind(), tile::element_type_of(op.getType())));
+  Value whole = width > 1 ? tile_inside(access) : Value();
+  if (!whole) return false;
+  const Value owns = owned(layout);
+  const layout::Owners owners = layout::owners(layout);
+  next_address(access, start, owners.registers.front());
+  auto branch = scf::IfOp::create(b_, whole, /*withElseRegion=*/true);
+  b_.setInsertionPointToStart(branch.thenBlock());
+  for (const layout::RegisterGroup& group : layout::vector_registers(layout, access.contiguous_axis, width)) {
+    const int first = group.front();
+    if (access.bounds[first].validity == layout::Validity::kNever || !llvm::is_contained(owners.registers, first)) continue;
+    RunningAddress from = start;
+    Value at = next_address(access, from, first);
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    if (Value acts = and_(owns, inside(layout, access.bounds[first], first))) b_.setInsertionPointToStart(scf::IfOp::create(b_, acts, /*withElseRegion=*/false).thenBlock());
+    const auto run = llvm::map_to_vector(group, [&](int reg) { return registers(op.getValue())[reg]; });
+    target_.atomic(b_, op.getKind(), run, at);
+  }
+  b_.setInsertionPointToStart(branch.elseBlock());
+  return true;
+}
+
 void Emitter::emit_atomic(tile::AtomicOp op) {
   order_memory(op, op.getView());
   if (!tile_type(op.getValue())) return emit_scalar_atomic(op);
   const Layout& layout = layout_of(op.getValue());
   const mlir::Type element = tile::element_type_of(op.getType());
   Access access = open_access(AccessShape::of(op), &layout);
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  RunningAddress start;
+  const bool told = emit_atomic_runs(op, access, start);
   const Registers& values = registers(op.getValue());
   const Value owns = owned(layout);
   Registers olds(layout.registers());
@@ -42,7 +72,8 @@ void Emitter::emit_atomic(tile::AtomicOp op) {
     Value predicate = and_(owns, and_(in_bounds(access, reg), inside(layout, access.bounds[reg], reg)));
     if (op.getMask()) predicate = and_(predicate, registers(op.getMask())[reg]);
     Value expected = op.getExpected() ? registers(op.getExpected())[reg] : Value();
-    olds[reg] = act(op, values[reg], address(access, reg), expected, predicate);
+    RunningAddress from = start;
+    olds[reg] = act(op, values[reg], told ? next_address(access, from, reg) : address(access, reg), expected, predicate);
   }
   if (op.use_empty()) return;
   for (auto [copy, original] : layout::register_copies(layout)) olds[copy] = olds[original];

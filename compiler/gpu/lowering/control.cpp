@@ -100,6 +100,9 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto alloc = llvm::dyn_cast<tile_gpu::AllocOp>(op)) return emit_alloc(alloc);
   if (auto channel = llvm::dyn_cast<tile_gpu::ChannelOp>(op)) return emit_channel(channel);
   if (auto roles = llvm::dyn_cast<tile_gpu::RolesOp>(op)) return emit_roles(roles);
+  if (auto turns = llvm::dyn_cast<tile_gpu::TurnsOp>(op)) return emit_turns(turns);
+  if (auto take = llvm::dyn_cast<tile_gpu::TakeTurnOp>(op)) return emit_take_turn(take);
+  if (auto pass = llvm::dyn_cast<tile_gpu::PassTurnOp>(op)) return emit_pass_turn(pass);
   if (auto send = llvm::dyn_cast<tile_gpu::SendOp>(op)) return emit_send(send);
   if (auto receive = llvm::dyn_cast<tile_gpu::ReceiveOp>(op)) return emit_receive(receive);
   if (auto release = llvm::dyn_cast<tile_gpu::ReleaseOp>(op)) return emit_release(release);

@@ -1,6 +1,7 @@
 // Tiles from one layout to another, as layout::plan_conversion() plans it.
 #include "compiler/gpu/lowering/emitter.h"
 #include "compiler/gpu/lowering/remarks.h"
+#include "runtime/support/error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -21,7 +22,13 @@ Registers Emitter::convert(Registers registers, const Layout& from, const Layout
   layout::ConversionOptions options;
   options.element_bytes = static_cast<int>(bytes_of(element));
   options.max_scratch_bytes = target_.max_shared_bytes() - staged_bytes(current_);
-  const ConversionPlan plan = layout::plan_conversion(from, to, options);
+  ConversionPlan plan;
+  try {
+    plan = layout::plan_conversion(from, to, options);
+  } catch (const Error& error) {
+    fail(current_, "TW" + std::to_string(error.code()) + ": " + error.message());
+    return Registers(static_cast<std::size_t>(to.registers()), zero(element));
+  }
   Registers result;
   switch (plan.kind) {
     case ConversionPlan::Kind::kNone:

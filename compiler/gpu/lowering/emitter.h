@@ -122,6 +122,7 @@ class Emitter {
   // ---- atomic.cpp
   void emit_atomic(tile::AtomicOp op);
   void emit_scalar_atomic(tile::AtomicOp op);
+  bool emit_atomic_runs(tile::AtomicOp op, Access& access, RunningAddress& start);
   Value act(tile::AtomicOp op, Value value, Value address, Value expected, Value predicate);
 
   // ---- staging.cpp: tiles that stay in shared memory
@@ -166,8 +167,8 @@ class Emitter {
   // ---- group_dot.cpp
   void emit_group_dot(tile_gpu::GroupDotOp op);
   void emit_group_wait(tile_gpu::GroupWaitOp op);
-  // Marks what touches the left operand of a product, where barriers and not signals order that.
-  void touch_left(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit);
+  // Marks what touches operands of a product that were written to shared memory: barriers and not signals order that.
+  void touch_stored(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit);
 
   // ---- roles.cpp
   struct Channel {
@@ -175,9 +176,17 @@ class Emitter {
     std::int64_t full = 0, free = 0;  // of the first signal of each kind, from there
     Value next, phase;                           // !llvm.ptr, variables of this thread: the tile whose turn it is, and its phase
   };
+  struct Turns {
+    Value base;   // address of the signals, one for each group: it may take its next turn
+    Value phase;  // !llvm.ptr, a variable of this thread: of the next turn
+  };
   void number_maps();
   void emit_channel(tile_gpu::ChannelOp op);
   void emit_roles(tile_gpu::RolesOp op);
+  void emit_turns(tile_gpu::TurnsOp op);
+  void emit_take_turn(tile_gpu::TakeTurnOp op);
+  void emit_pass_turn(tile_gpu::PassTurnOp op);
+  void touch_turns(Value base, bool takes, llvm::function_ref<void()> emit);
   void emit_send(tile_gpu::SendOp op);
   void emit_receive(tile_gpu::ReceiveOp op);
   void emit_release(tile_gpu::ReleaseOp op);
@@ -185,6 +194,7 @@ class Emitter {
   Value signal(const Channel& channel, std::int64_t signals, Value slot);
   Value channel_tile(Value channel, Value slot);
   static std::int64_t slot_bytes(tile_gpu::ChannelType type);
+  int groups() const { return std::max(1, warps_ / GroupProduct().warps); }  // of the consumers
 
   // ---- scan.cpp, order.cpp, gather.cpp
   void emit_scan(tile::ScanOp op);
@@ -268,6 +278,7 @@ class Emitter {
   llvm::SmallVector<Value> map_parameters_;
   llvm::DenseMap<mlir::Operation*, unsigned> map_of_;
   llvm::DenseMap<Value, Channel> channels_;
+  llvm::DenseMap<Value, Turns> turns_;
   std::vector<std::string> assertions_, remarks_;
 
   Value lane_, warp_;  // i32

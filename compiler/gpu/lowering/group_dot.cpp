@@ -20,11 +20,10 @@ bool is_zeros(mlir::Value tile) {
 }  // namespace
 
 void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
-  const auto b_type = op.getBChannel().getType();
   const auto acc_type = op.getAcc().getType();
   const DotElements elements = DotElements::of(op);
   const auto group = target_.group_product(elements);
-  const std::int64_t m = acc_type.getShape()[0], n = acc_type.getShape()[1], depth = b_type.getShape()[op.getBTransposed() ? 1 : 0];
+  const std::int64_t m = acc_type.getShape()[0], n = acc_type.getShape()[1], depth = op.depth();
   const auto instruction = target_.matrix_instruction(elements, m, n, depth);
   if (!group || !instruction) return void(fail(op, "has no instruction"));
   const std::int64_t rows_at_once = group->m / group->warps * warps_;  // by all groups
@@ -36,9 +35,10 @@ void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
   const auto shared = [&](Value channel, Value slot, bool along_rows) {
     return SharedOperand{channel_tile(channel, scalar(slot)), llvm::cast<tile_gpu::ChannelType>(channel.getType()).getShape()[0], along_rows};
   };
-  product.b = shared(op.getBChannel(), op.getBSlot(), op.getBTransposed());
+  const auto stored = [&](mlir::TypedValue<tile_gpu::SharedType> tile, bool along_rows) { return SharedOperand{shared_tile(tile, {}), tile.getType().getShape()[0], along_rows}; };
+  product.b = op.getBShared() ? stored(op.getBShared(), op.getBTransposed()) : shared(op.getBChannel(), op.getBSlot(), op.getBTransposed());
   if (op.getAChannel()) product.a = shared(op.getAChannel(), op.getASlot(), !op.getATransposed());
-  if (op.getAShared()) product.a = {shared_tile(op.getAShared(), {}), op.getAShared().getType().getShape()[0], !op.getATransposed()};
+  if (op.getAShared()) product.a = stored(op.getAShared(), !op.getATransposed());
 
   // The registers of some fragments of a tile, which all threads have at places as far from each other.
   bool missing = false;
@@ -74,7 +74,7 @@ void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
 
   product.waits = !op.getInFlight();
   llvm::SmallVector<llvm::SmallVector<Value>> sums;
-  touch_left(op, [&] { sums = target_.group_multiply(b_, product); });
+  touch_stored(op, [&] { sums = target_.group_multiply(b_, product); });
   Registers result(layout.registers());
   for (auto [block, numbers] : llvm::enumerate(acc_registers))
     for (auto [i, reg] : llvm::enumerate(numbers)) result[reg] = sums[block][i];
@@ -83,13 +83,16 @@ void Emitter::emit_group_dot(tile_gpu::GroupDotOp op) {
 
 void Emitter::emit_group_wait(tile_gpu::GroupWaitOp op) {
   Registers sums;
-  touch_left(op.getProduct().getDefiningOp<tile_gpu::GroupDotOp>(), [&] { sums = target_.group_wait(b_, registers(op.getProduct())); });
+  touch_stored(op.getProduct().getDefiningOp<tile_gpu::GroupDotOp>(), [&] { sums = target_.group_wait(b_, registers(op.getProduct()), static_cast<int>(op.getBegunSince())); });
   bind(op.getResult(), std::move(sums));
 }
 
-void Emitter::touch_left(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit) {
-  if (!op.getAShared()) return emit();
-  marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, shared_tile(op.getAShared(), {})), emit);
+void Emitter::touch_stored(tile_gpu::GroupDotOp op, llvm::function_ref<void()> emit) {
+  llvm::SmallVector<mlir::Attribute> accesses;
+  for (Value tile : {Value(op.getAShared()), Value(op.getBShared())})
+    if (tile) accesses.push_back(access_of(tile_gpu::AccessKind::Load, shared_tile(tile, {})));
+  if (accesses.empty()) return emit();
+  marker_.mark(tile_gpu::kAccessAttr, accesses.size() == 1 ? accesses.front() : b_.getArrayAttr(accesses), emit);
 }
 
 }  // namespace tilewright::gpu

@@ -30,7 +30,9 @@ std::int64_t Emitter::slot_bytes(tile_gpu::ChannelType type) { return tile_bytes
 
 void Emitter::number_maps() {
   source_.walk([&](tile_gpu::SendOp op) {
-    BoxMap map{llvm::cast<mlir::BlockArgument>(op.getView()).getArgNumber(), box_of(op)};
+    const auto argument = llvm::dyn_cast<mlir::BlockArgument>(op.getView());
+    if (!argument) return void(fail(op, "sends a part of a tensor"));
+    BoxMap map{argument.getArgNumber(), box_of(op)};
     const auto* const found = llvm::find(maps_, map);
     map_of_[op] = static_cast<unsigned>(found - maps_.begin());
     if (found == maps_.end()) maps_.push_back(std::move(map));
@@ -83,28 +85,63 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
         target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), warps_);
       }
     }
+    for (auto made : source_.getOps<tile_gpu::TurnsOp>())
+      for (int group = 0; group < groups(); ++group) target_.make_signal(b_, shared_address(turns_[made.getResult()].base, {}, group * kSignalBytes), GroupProduct().warps);
     target_.publish_signals(b_);
   });
   target_.barrier(b_);
   const int first_of_producer = warps_ * target_.lanes();
-  producer_warps_ = target_.producer_warps(warps_);
+  const RoleRegisters registers{static_cast<int>(op.getProducerRegisters().value_or(0)), static_cast<int>(op.getConsumerRegisters().value_or(0))};
+  producer_warps_ = target_.producer_warps(warps_, registers);
   auto role = scf::IfOp::create(b_, is(arith::CmpIPredicate::ult, first_of_producer), /*withElseRegion=*/true);
   role->setAttr(tile_gpu::kConsumersAttr, b_.getI64IntegerAttr(warps_));
   {
     mlir::OpBuilder::InsertionGuard guard(b_);
     b_.setInsertionPointToStart(&role.getThenRegion().front());
     note(tile_gpu::NoteKind::Together);
-    target_.begin_role(b_, warps_, /*consumes=*/true);
+    target_.begin_role(b_, warps_, registers, /*consumes=*/true);
     barrier_warps_ = warps_;
     group_ = target_.shuffle(b_, arith::DivUIOp::create(b_, warp_, i32(GroupProduct().warps)), i32(0));
     emit_block(op.getConsumers().front());
     barrier_warps_ = 0;
     b_.setInsertionPointToStart(&role.getElseRegion().front());
     note(tile_gpu::NoteKind::Together);
-    target_.begin_role(b_, warps_, /*consumes=*/false);
+    target_.begin_role(b_, warps_, registers, /*consumes=*/false);
     // One thread does all of it: what it does is scalar, and copies are asked for once.
     inside(is(arith::CmpIPredicate::eq, first_of_producer), [&] { emit_block(op.getProducer().front()); });
   }
+}
+
+// A group's signal completes a phase whenever the group before it passes its turn on. The first group's first turn is nobody's to give: it waits for the phase before the first, which is taken as complete.
+void Emitter::emit_turns(tile_gpu::TurnsOp op) {
+  Turns& turns = turns_[op.getResult()];
+  turns.base = open_buffer(groups() * kSignalBytes, /*tiles=*/1, kSignalBytes);
+  turns.phase = LLVM::AllocaOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext()), b_.getI32Type(), i32(1));
+  LLVM::StoreOp::create(b_, i32(0), turns.phase);
+}
+
+void Emitter::emit_take_turn(tile_gpu::TakeTurnOp op) {
+  if (groups() == 1) return;
+  const Turns& turns = turns_[op.getTurns()];
+  Value phase = LLVM::LoadOp::create(b_, b_.getI32Type(), turns.phase), other = arith::XOrIOp::create(b_, phase, i32(1));
+  LLVM::StoreOp::create(b_, other, turns.phase);
+  Value is_first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, group_, i32(0));
+  Value mine = shared_address(turns.base, arith::MulIOp::create(b_, group_, i32(kSignalBytes)));
+  touch_turns(turns.base, true, [&] { target_.wait_signal(b_, mine, select(is_first, other, phase)); });
+}
+
+void Emitter::emit_pass_turn(tile_gpu::PassTurnOp op) {
+  if (groups() == 1) return;
+  Value later = add(group_, i32(1)), is_last = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, later, i32(groups()));
+  Value next = shared_address(turns_[op.getTurns()].base, arith::MulIOp::create(b_, select(is_last, i32(0), later), i32(kSignalBytes)));
+  Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0));
+  touch_turns(turns_[op.getTurns()].base, false, [&] { target_.arrive(b_, next, first); });
+}
+
+// Marks keep the signals' memory, and tell where a group is alone.
+void Emitter::touch_turns(Value base, bool takes, llvm::function_ref<void()> emit) {
+  marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, base), emit);
+  std::prev(b_.getInsertionPoint())->setAttr(tile_gpu::kTurnAttr, b_.getBoolAttr(takes));
 }
 
 void Emitter::emit_send(tile_gpu::SendOp op) {

@@ -44,8 +44,6 @@ struct Buffer {
 
 bool overlap(const Interval& a, const Interval& b) { return a.begin <= b.end && b.begin <= a.end; }
 
-tile_gpu::AccessAttr access_of(mlir::Operation* op) { return llvm::dyn_cast_or_null<tile_gpu::AccessAttr>(op->getDiscardableAttr(tile_gpu::kAccessAttr)); }
-
 bool is_loop(mlir::Operation* op) { return llvm::isa<scf::ForOp, scf::WhileOp>(op); }
 
 class Allocation {
@@ -61,7 +59,7 @@ class Allocation {
       buffer.needed = {positions_[op], positions_[op]};
     });
     kernel.walk([&](mlir::Operation* op) {
-      if (auto access = access_of(op)) extend(at(access.getBuffer()), op, access.getKind() == tile_gpu::AccessKind::Copy);
+      for (tile_gpu::AccessAttr access : tile_gpu::accesses_of(op)) extend(at(access.getBuffer()), op, access.getKind() == tile_gpu::AccessKind::Copy);
     });
     for (Buffer& buffer : buffers_) stay_longer(buffer);
   }
@@ -129,7 +127,7 @@ class Allocation {
       auto note = llvm::dyn_cast<tile_gpu::NoteOp>(op);
       if (note && note.getKind() == NoteKind::Phase) phases_.push_back(position);
       // Of most operations nobody asks.
-      if (op.getNumRegions() == 0 && !note && !access_of(&op) && !llvm::isa<tile_gpu::BufferOp>(op)) continue;
+      if (op.getNumRegions() == 0 && !note && !op.hasAttr(tile_gpu::kAccessAttr) && !llvm::isa<tile_gpu::BufferOp>(op)) continue;
       positions_[&op] = position;
       for (mlir::Region& region : op.getRegions())
         for (mlir::Block& inner : region) number(inner);

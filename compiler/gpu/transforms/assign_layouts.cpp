@@ -39,7 +39,7 @@ class Assignment {
   void collect(mlir::Block& block, llvm::SmallVectorImpl<mlir::Operation*>& ops) {
     for (mlir::Operation& op : block) {
       ops.push_back(&op);
-      if (!llvm::isa<scf::ForOp, scf::IfOp, scf::WhileOp>(op)) continue;
+      if (!llvm::isa<scf::ForOp, scf::IfOp, scf::WhileOp, tile_gpu::RolesOp>(op)) continue;
       for (mlir::Region& region : op.getRegions())
         for (mlir::Block& inner : region) collect(inner, ops);
     }

@@ -95,21 +95,22 @@ class Check {
     for (mlir::Block& block : body) {
       int at = add({});
       first[&block] = at;
-      for (mlir::Operation& op : block) {
-        Node node;
-        node.op = &op;
-        node.access = llvm::dyn_cast_or_null<AccessAttr>(op.getDiscardableAttr(tile_gpu::kAccessAttr));
-        node.barrier = llvm::dyn_cast_or_null<BarrierAttr>(op.getDiscardableAttr(tile_gpu::kBarrierAttr));
-        node.note = llvm::dyn_cast<tile_gpu::NoteOp>(op);
-        if (!node.access && touches_shared(op) && !unmarked_) unmarked_ = &op;
-        if (!node.access && !node.barrier && !node.note) continue;
+      const auto append = [&](Node node) {
         // One node for what is alike and next to each other.
         const Node& previous = nodes_[at];
-        if (node.access && node.access == previous.access) continue;
-        if (node.barrier && node.barrier == previous.barrier) continue;
+        if (node.access && node.access == previous.access) return;
+        if (node.barrier && node.barrier == previous.barrier) return;
         const int next = add(std::move(node));
         nodes_[at].next.push_back(next);
         at = next;
+      };
+      for (mlir::Operation& op : block) {
+        const auto accesses = tile_gpu::accesses_of(&op);
+        if (accesses.empty() && touches_shared(op) && !unmarked_) unmarked_ = &op;
+        for (AccessAttr access : accesses) append({.op = &op, .access = access});
+        const auto barrier = llvm::dyn_cast_or_null<BarrierAttr>(op.getDiscardableAttr(tile_gpu::kBarrierAttr));
+        const auto note = llvm::dyn_cast<tile_gpu::NoteOp>(op);
+        if (barrier || note) append({.op = &op, .barrier = barrier, .note = note});
       }
       last[&block] = at;
     }

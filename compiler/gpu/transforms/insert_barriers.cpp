@@ -186,7 +186,7 @@ class Insertion {
           event.regions.push_back(region.empty() ? std::vector<Event>() : events_of(region.front(), depth + (event.kind == Event::Kind::kIf ? 0 : 1)));
       } else {
         op.walk([&](mlir::Operation* inner) {
-          if (auto access = llvm::dyn_cast_or_null<AccessAttr>(inner->getDiscardableAttr(tile_gpu::kAccessAttr))) {
+          for (AccessAttr access : tile_gpu::accesses_of(inner)) {
             const int number = number_of(access);
             if (!llvm::is_contained(event.accesses, number)) event.accesses.push_back(number);
           }
@@ -410,6 +410,19 @@ class Insertion {
   std::vector<Need> strongest_;  // by the number of a barrier: what stands between accesses that only it keeps apart
 };
 
+// A group that is alone in its turn would wait at a barrier for groups that wait for theirs.
+bool leaves_turns_alone(mlir::func::FuncOp kernel) {
+  bool is_alone = false;
+  const mlir::WalkResult walked = kernel.walk<mlir::WalkOrder::PreOrder>([&](mlir::Operation* op) {
+    if (const auto takes = op->getAttrOfType<mlir::BoolAttr>(tile_gpu::kTurnAttr)) is_alone = takes.getValue();
+    const auto barrier = op->getAttrOfType<tile_gpu::BarrierAttr>(tile_gpu::kBarrierAttr);
+    if (!is_alone || !barrier || barrier.getKind() == BarrierKind::Warp) return mlir::WalkResult::advance();
+    op->emitError("TW2332: in a turn that one group of warps takes alone all consumers would have to meet: tiles go through shared memory here");
+    return mlir::WalkResult::interrupt();
+  });
+  return !walked.wasInterrupted();
+}
+
 class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationPass<mlir::ModuleOp>> {
  public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(InsertBarriers)
@@ -427,6 +440,7 @@ class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationP
       Insertion insertion(kernel, warps ? warps.getInt() : 0);
       if (!insertion.run()) return signalPassFailure();
       insertion.write(target_);
+      if (!leaves_turns_alone(kernel)) return signalPassFailure();
     }
   }
 

@@ -1,6 +1,7 @@
 #include "compiler/gpu/transforms/native_layouts.h"
 
 #include "compiler/gpu/dot_layouts.h"
+#include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/layout/queries.h"
 #include "compiler/layout/shape.h"
 
@@ -66,10 +67,15 @@ void NativeLayouts::visit(mlir::Operation* op) {
   if (llvm::isa<scf::ForOp>(op)) return visit_for(op);
   if (llvm::isa<scf::IfOp>(op)) return visit_if(op);
   if (llvm::isa<scf::WhileOp>(op)) return visit_while(op);
+  if (auto roles = llvm::dyn_cast<tile_gpu::RolesOp>(op)) {
+    for (mlir::Region& role : roles->getRegions()) visit(role.front());
+    return;
+  }
   if (op->getNumResults() == 0 || !llvm::any_of(op->getResults(), is_tile)) return;
   mlir::Value result = op->getResult(0);
   const auto shape = tile::shape_of(result.getType());
 
+  if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && is_flexible(load)) return;
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return set(result, access_layout(AccessShape::of(load), threads_), kMemory);
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) {
     // Element by element, so the value stays where it is.
@@ -80,6 +86,8 @@ void NativeLayouts::visit(mlir::Operation* op) {
     DotLayouts layouts = dot_layouts(target_, dot, threads_.warps, rows_together_ || group_dots_.contains(dot));
     return set(result, std::move(layouts.acc), layouts.instruction ? kDot : kMemory);
   }
+  if (auto dot = llvm::dyn_cast<tile_gpu::GroupDotOp>(op)) return set(result, group_layouts(target_, dot, threads_.warps).acc, kDot);
+  if (auto wait = llvm::dyn_cast<tile_gpu::GroupWaitOp>(op)) return set(result, of(wait.getProduct()), kDot);
   if (llvm::isa<tile::ReduceOp, tile::ArgMaxOp, tile::ArgMinOp>(op)) {
     const Native* input = native(op->getOperand(0));
     const auto axis = static_cast<int>(op->getAttrOfType<mlir::IntegerAttr>("axis").getInt());
@@ -118,6 +126,12 @@ void NativeLayouts::visit(mlir::Operation* op) {
     for (mlir::Value operand : op->getOperands())
       if (is_tile(operand)) merge(result, operand);
   }
+}
+
+bool NativeLayouts::is_flexible(tile::LoadOp load) const {
+  const auto type = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
+  if (type.getRank() != 1 || type.getNumElements() > threads_.threads() || llvm::any_of(load.getOperands(), is_tile)) return false;
+  return llvm::any_of(load->getBlock()->getOps<tile::DotOp>(), [&](tile::DotOp dot) { return group_dots_.contains(dot); });
 }
 
 void NativeLayouts::visit_for(mlir::Operation* op) {
@@ -210,6 +224,10 @@ Layout NativeLayouts::for_operand(mlir::OpOperand& operand) const {
     const DotLayouts layouts = operand_layouts(target_, dot, acc);
     const auto& wanted = operand.getOperandNumber() == 0 ? layouts.a : layouts.b;
     return wanted ? *wanted : of(operand.get());
+  }
+  if (auto dot = llvm::dyn_cast<tile_gpu::GroupDotOp>(op)) {
+    const DotLayouts layouts = group_layouts(target_, dot, threads_.warps);
+    return operand.get() == dot.getA() && layouts.a ? *layouts.a : layouts.acc;
   }
   if (auto scan = llvm::dyn_cast<tile::ScanOp>(op)) {
     // Operands that are scanned together have one layout: the first one's.

@@ -2,7 +2,7 @@
 //
 // A load has the layout in which memory is read best, a dot that of its instruction, a reduction what is left of its operand's. These layouts flow forward, through elementwise operations
 // and around loops; where two meet, the one that is dearer to leave wins. What has none is *flexible*: constants, splats, ranges, broadcasts and what is computed from them
-// alone can be made in whatever layout their users want.
+// alone can be made in whatever layout their users want. So can loads of a few elements beside products by groups of warps: every thread reads what it needs, where a conversion would let all of them wait twice a turn.
 #pragma once
 
 #include "compiler/gpu/group_dots.h"
@@ -49,6 +49,7 @@ class NativeLayouts {
   void settle(mlir::Value tile);  // gives it a layout if it has none
   layout::Layout for_access(const AccessShape& access, layout::Layout tile, mlir::OpOperand& operand) const;
   layout::Layout stored(tile::StoreOp op) const;
+  bool is_flexible(tile::LoadOp load) const;
 
   const GpuTarget& target_;
   BlockThreads threads_;

@@ -40,6 +40,7 @@ struct Passage {
 
 std::optional<Passage> passage_of(tile_gpu::GroupDotOp dot) {
   Passage passage;
+  if (!dot.getBChannel()) return std::nullopt;
   for (mlir::Operation* user : dot.getBChannel().getUsers()) {
     if (user == dot) continue;
     if (auto send = llvm::dyn_cast<tile_gpu::SendOp>(user); send && !passage.send) passage.send = send;
@@ -73,7 +74,8 @@ class Overlapping {
 
   void run() {
     llvm::SmallVector<tile_gpu::GroupDotOp> dots;
-    kernel_.walk([&](tile_gpu::GroupDotOp dot) { dots.push_back(dot); });
+    for (auto roles : kernel_.getOps<tile_gpu::RolesOp>())
+      if (!roles.getWritten()) roles.walk([&](tile_gpu::GroupDotOp dot) { dots.push_back(dot); });
     for (tile_gpu::GroupDotOp dot : dots)
       if (const auto passage = passage_of(dot); passage && may_begin_early(dot, *passage)) begin_early(dot, *passage);
   }
@@ -110,7 +112,7 @@ class Overlapping {
     const auto wait = [&](mlir::OpBuilder& builder, mlir::Location loc, llvm::ArrayRef<mlir::BlockArgument> carried) -> llvm::SmallVector<Value> {
       rewriter_.replaceAllUsesWith(dot.getResult(), carried.front());
       dot.setInFlight(true);
-      auto made = tile_gpu::GroupWaitOp::create(builder, loc, dot.getResult().getType(), dot.getResult());
+      auto made = tile_gpu::GroupWaitOp::create(builder, loc, dot.getResult().getType(), dot.getResult(), 0);
       passage.release->moveAfter(made);
       return {made.getResult()};
     };

@@ -21,6 +21,9 @@ std::unique_ptr<mlir::Pass> create_split_roles(const GpuTarget& target);
 // "tile-gpu-overlap-products": a product whose result other operations of its loop need is begun a turn ahead, where that takes few registers.
 std::unique_ptr<mlir::Pass> create_overlap_products(const GpuTarget& target);
 
+// "tile-gpu-begin-products": products of a turn that do not need each other are begun together, and waited for where their results are needed.
+std::unique_ptr<mlir::Pass> create_begin_products(const GpuTarget& target);
+
 // "tile-gpu-stage-loads": loads that become operands of matrix instructions go to shared memory by asynchronous copies; in loops that ask for stages, iterations ahead.
 std::unique_ptr<mlir::Pass> create_stage_loads(const GpuTarget& target);
 

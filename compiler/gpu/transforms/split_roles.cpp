@@ -9,7 +9,8 @@
 //                                                      store }
 //
 // The producer has a copy of what leads to the loads: loops, branches, and the scalars that tell where they are. So it is ahead by as many tiles as fit the channel, across the end of a loop too. Loads and dots
-// that cannot take part (group_dots.h) stay with the consumers. These write a left operand that is the same in all turns to shared memory once, in front of the loop.
+// that cannot take part (group_dots.h) stay with the consumers. These write operands that no load brings to shared memory themselves: once, in front of the loop, where they are the same in all turns, else in each turn,
+// where they are computed.
 #include "compiler/gpu/access.h"
 #include "compiler/gpu/group_dots.h"
 #include "compiler/gpu/ir/TileGpuDialect.h"
@@ -43,7 +44,7 @@ class Splitting {
     for (mlir::Operation& op : body.without_terminator()) ops.push_back(&op);
     rewriter_.setInsertionPointToStart(&body);
     for (Channel& channel : channels_) channel.value = tile_gpu::ChannelOp::create(rewriter_, loc, channel.type);
-    auto roles = tile_gpu::RolesOp::create(rewriter_, loc);
+    auto roles = tile_gpu::RolesOp::create(rewriter_, loc, /*written=*/false, mlir::IntegerAttr(), mlir::IntegerAttr());
     mlir::Block* producer = rewriter_.createBlock(&roles.getProducer());
     mlir::Block* consumers = rewriter_.createBlock(&roles.getConsumers());
     for (mlir::Operation* op : ops) op->moveBefore(consumers, consumers->end());
@@ -88,16 +89,13 @@ class Splitting {
     }
     const auto is_gone = [&](tile_gpu::ConvertLayoutOp convert) {
       const auto source = operand_source(convert.getInput());
-      const auto stores_it = [&](mlir::Operation* user) {
-        auto dot = llvm::dyn_cast<tile::DotOp>(user);
-        return dot && dots_.stores_left(dot) && dot.getA() == convert.getResult();
-      };
-      return (source && dots_.contains(source->load)) || llvm::all_of(convert->getUsers(), stores_it);
+      return (source && dots_.contains(source->load)) || is_only_stored(convert.getResult());
     };
     std::int64_t room = target_.max_shared_bytes() - scratch_reserve(kernel_, is_gone);
     llvm::SetVector<Place> stored;
     for (tile::DotOp dot : dots_.dots())
-      if (dots_.stores_left(dot)) stored.insert({unconverted(dot.getA()), outermost_loop(dot)->getBlock()});
+      for (int operand : {0, 1})
+        if (const Value tile = dots_.stored(dot, operand).tile) stored.insert({tile, place_of(dot, tile)});
     for (auto [tile, block] : stored) room -= tile_bytes(stored_type(tile));
     const auto bytes = [&](std::int64_t count) {
       std::int64_t all = 0;
@@ -110,13 +108,12 @@ class Splitting {
     return true;
   }
 
-  // A tile may be stored in whatever layout it comes.
-  static Value unconverted(Value tile) {
-    while (auto convert = tile.getDefiningOp<tile_gpu::ConvertLayoutOp>()) {
-      if (convert.getInput().getType().getShape() != convert.getType().getShape()) break;
-      tile = convert.getInput();
-    }
-    return tile;
+  // Whether a tile is used as operands alone that are read from shared memory, written there before what made it from another.
+  bool is_only_stored(Value tile) const {
+    return llvm::all_of(tile.getUses(), [&](mlir::OpOperand& use) {
+      if (auto dot = llvm::dyn_cast<tile::DotOp>(use.getOwner())) return use.getOperandNumber() < 2 && static_cast<bool>(dots_.stored(dot, static_cast<int>(use.getOperandNumber())).tile);
+      return llvm::isa<tile_gpu::ConvertLayoutOp, tile::TransposeOp>(use.getOwner()) && is_only_stored(use.getOwner()->getResult(0));
+    });
   }
 
   static tile_gpu::SharedType stored_type(Value tile) {
@@ -124,22 +121,24 @@ class Splitting {
     return tile_gpu::SharedType::get(type.getContext(), 1, type.getShape(), type.getElementType());
   }
 
-  // Around a dot, that its left operand is the same in; the loops lie in each other directly.
-  static mlir::Operation* outermost_loop(tile::DotOp dot) {
-    Value tile = unconverted(dot.getA());
+  // The block in which a dot's operand is stored: that of the outermost loop around the dot that the tile is the same in, the loops lying in each other directly; the tile's own where there is no such loop.
+  static mlir::Block* place_of(tile::DotOp dot, Value tile) { return tile.getParentBlock() == dot->getBlock() ? dot->getBlock() : outermost_loop(dot, tile)->getBlock(); }
+
+  static mlir::Operation* outermost_loop(tile::DotOp dot, Value tile) {
     mlir::Operation* loop = dot->getParentOp();
     while (llvm::isa<scf::ForOp>(loop->getParentOp()) && !loop->getParentOp()->isAncestor(tile.getParentRegion()->getParentOp())) loop = loop->getParentOp();
     return loop;
   }
 
-  // The shared tile with a dot's left operand; the first dot of a block stores it for the others.
-  Value stored_left(tile::DotOp dot) {
-    const Value tile = unconverted(dot.getA());
-    mlir::Operation* loop = outermost_loop(dot);
-    Value& shared = stored_[{tile, loop->getBlock()}];
+  // The shared tile with a dot's operand, in whatever layout it comes; the first dot of a block stores it for the others. One that is computed in each turn is stored at once: what stands between that and the product takes
+  // as long as the others need to have stored theirs.
+  Value store(tile::DotOp dot, Value tile) {
+    mlir::Block* block = place_of(dot, tile);
+    Value& shared = stored_[{tile, block}];
     if (shared) return shared;
     mlir::OpBuilder::InsertionGuard guard(rewriter_);
-    rewriter_.setInsertionPoint(loop);
+    if (block == dot->getBlock()) rewriter_.setInsertionPointAfterValue(tile);
+    else rewriter_.setInsertionPoint(outermost_loop(dot, tile));
     shared = tile_gpu::AllocOp::create(rewriter_, dot.getLoc(), stored_type(tile));
     tile_gpu::LocalStoreOp::create(rewriter_, dot.getLoc(), tile, shared);
     return shared;
@@ -207,18 +206,32 @@ class Splitting {
 
   void replace(tile::DotOp dot) {
     rewriter_.setInsertionPoint(dot);
-    const OperandSource b = *operand_source(dot.getB());
-    auto a = operand_source(dot.getA());
-    if (a && !dots_.contains(a->load)) a.reset();
-    const Value stored = dots_.stores_left(dot) ? stored_left(dot) : Value();
+    struct Operand {
+      Value channel, slot, shared;
+      bool transposed = false;
+    };
+    const auto operand_of = [&](int number, Value value) -> Operand {
+      if (const StoredTile stored = dots_.stored(dot, number); stored.tile) return {.shared = store(dot, stored.tile), .transposed = stored.transposed};
+      const auto source = operand_source(value);
+      if (!source || !dots_.contains(source->load)) return {};
+      return {.channel = channels_[channel_of_[source->load]].value, .slot = slots_[source->load], .transposed = source->transposed};
+    };
+    const Operand a = operand_of(0, dot.getA()), b = operand_of(1, dot.getB());
     const auto flag = [&](bool set) { return set ? rewriter_.getUnitAttr() : mlir::UnitAttr(); };
-    auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a || stored ? Value() : dot.getA(), a ? channels_[channel_of_[a->load]].value : Value(),
-                                             a ? slots_[a->load] : Value(), stored, channels_[channel_of_[b.load]].value, slots_[b.load], dot.getAcc(), flag(a && a->transposed), flag(b.transposed),
-                                             mlir::UnitAttr(), dot.getAFormatAttr(), dot.getBFormatAttr());
+    auto made = tile_gpu::GroupDotOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), a.channel || a.shared ? Value() : dot.getA(), a.channel, a.slot, a.shared, b.channel, b.slot, b.shared,
+                                             dot.getAcc(), flag(a.transposed), flag(b.transposed), mlir::UnitAttr(), dot.getAFormatAttr(), dot.getBFormatAttr());
     llvm::SmallVector<Value> operands = {dot.getA(), dot.getB()};
     rewriter_.replaceOp(dot, made.getResult());
-    for (Value operand : operands)
-      if (operand.use_empty() && operand.getDefiningOp()) rewriter_.eraseOp(operand.getDefiningOp());
+    for (Value operand : operands) erase_if_unused(operand);
+  }
+
+  // With what it was rearranged from.
+  void erase_if_unused(Value tile) {
+    mlir::Operation* op = tile.getDefiningOp();
+    if (!op || !tile.use_empty() || !llvm::isa<tile_gpu::ConvertLayoutOp, tile::TransposeOp>(op)) return;
+    const Value from = op->getOperand(0);
+    rewriter_.eraseOp(op);
+    erase_if_unused(from);
   }
 
   void erase_unused(tile::LoadOp load) {
@@ -253,7 +266,7 @@ class SplitRoles : public mlir::PassWrapper<SplitRoles, mlir::OperationPass<mlir
     const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
     if (!warps) return;
     for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
-      if (!kernel->hasAttr(tile::kKernelAttr)) continue;
+      if (!kernel->hasAttr(tile::kKernelAttr) || !kernel.getOps<tile_gpu::RolesOp>().empty()) continue;
       const GroupDots dots(kernel, target_, static_cast<int>(warps.getInt()));
       kernel.walk([&](tile::DotOp dot) {
         if (const std::string reason = dots.reason(dot); !reason.empty()) dot->setAttr(tile_gpu::kReasonAttr, mlir::StringAttr::get(&getContext(), reason));

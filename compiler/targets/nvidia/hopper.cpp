@@ -74,18 +74,23 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
     for (std::size_t i = 0; i < blocks * sums; ++i) give(product.acc[i / sums][i % sums], std::to_string(i));
 
   const auto step_of = [&](const gpu::SharedOperand& operand, std::int64_t k) { return matrix_descriptor(operand.rows, operand.depth_along_rows).step(k, element_bytes); };
-  const Value b_base = descriptor(b, product.b, {});
-  llvm::SmallVector<Value> a_base;
-  for (Value row : product.a_rows) a_base.push_back(descriptor(b, product.a, row));
-  const auto stepped = [&](Value base, std::int64_t step) { return step == 0 ? base : arith::AddIOp::create(b, base, constant(b, b.getI64Type(), step)).getResult(); };
+  const int b_base = give(descriptor(b, product.b, {}), "l");
+  llvm::SmallVector<int> a_base;
+  for (Value row : product.a_rows) a_base.push_back(give(descriptor(b, product.a, row), "l"));
 
-  std::string text = "{ .reg .pred adds, sets; .reg .b32 none; mov.b32 none, 0; setp.eq.b32 adds, none, 0; setp.ne.b32 sets, none, 0; wgmma.fence.sync.aligned; ";
+  std::string text = "{ .reg .pred adds, sets; .reg .b32 none; .reg .b64 left, right; mov.b32 none, 0; setp.eq.b32 adds, none, 0; setp.ne.b32 sets, none, 0; wgmma.fence.sync.aligned; ";
+  // The descriptor of a step is told from the first one here: of sums outside, a loop would keep each in registers.
+  const auto stepped = [&](const char* name, int base, std::int64_t step) {
+    if (step == 0) return "$" + std::to_string(base);
+    text += std::string("add.s64 ") + name + ", $" + std::to_string(base) + ", " + std::to_string(step) + "; ";
+    return std::string(name);
+  };
   for (std::int64_t k = 0; k < product.depth; k += step_depth) {
-    const int b_operand = give(stepped(b_base, step_of(product.b, k)), "l");
+    const std::string b_operand = stepped("right", b_base, step_of(product.b, k));
     for (std::size_t block = 0; block < blocks; ++block) {
       std::string a_operand, a_order;
       if (product.a.tile) {
-        a_operand = "$" + std::to_string(give(stepped(a_base[block], step_of(product.a, k)), "l"));
+        a_operand = stepped("left", a_base[block], step_of(product.a, k));
         if (!of_bytes) a_order = product.a.depth_along_rows ? ", 0" : ", 1";
       } else {
         const std::size_t each = 4 * static_cast<std::size_t>(4 / element_bytes);  // of a thread, in four words
@@ -96,8 +101,8 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
         for (Value word : words) give(word, "r");
         a_operand = list(first, words.size());
       }
-      text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(product.n) + form + list(static_cast<int>(block * sums), sums) + ", " + a_operand + ", $" +
-              std::to_string(b_operand) + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (of_bytes ? "; " : product.b.depth_along_rows ? ", 0; " : ", 1; ");
+      text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(product.n) + form + list(static_cast<int>(block * sums), sums) + ", " + a_operand + ", " +
+              b_operand + ", " + (from_zero && k == 0 ? "sets" : "adds") + ", 1, 1" + a_order + (of_bytes ? "; " : product.b.depth_along_rows ? ", 0; " : ", 1; ");
     }
   }
   text += product.waits ? "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; }" : "wgmma.commit_group.sync.aligned; }";
@@ -109,12 +114,12 @@ llvm::SmallVector<llvm::SmallVector<mlir::Value>> NvidiaGpu::group_multiply(Buil
   return results;
 }
 
-llvm::SmallVector<Value> NvidiaGpu::group_wait(Builder& b, mlir::ValueRange sums) const {
+llvm::SmallVector<Value> NvidiaGpu::group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const {
   std::string constraints;
   for (std::size_t i = 0; i < sums.size(); ++i) constraints += "=f,";
   for (std::size_t i = 0; i < sums.size(); ++i) constraints += std::to_string(i) + ",";
   const auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), llvm::SmallVector<mlir::Type>(sums.size(), b.getF32Type()));
-  Value all = inline_assembly(b, type, sums, "wgmma.wait_group.sync.aligned 0;", constraints + "~{memory}", true);
+  Value all = inline_assembly(b, type, sums, "wgmma.wait_group.sync.aligned " + std::to_string(begun_since) + ";", constraints + "~{memory}", true);
   llvm::SmallVector<Value> results;
   for (std::size_t i = 0; i < sums.size(); ++i) results.push_back(LLVM::ExtractValueOp::create(b, all, static_cast<std::int64_t>(i)));
   return results;
@@ -122,13 +127,13 @@ llvm::SmallVector<Value> NvidiaGpu::group_wait(Builder& b, mlir::ValueRange sums
 
 // The registers of a multiprocessor's quarter are handed out to threads alike when a block begins. Where three warps share a quarter, a group of four gives nearly all of its own to the consumers; a single
 // warp could not.
-int NvidiaGpu::producer_warps(int consumer_warps) const { return consumer_warps > kGroupWarps ? kGroupWarps : 1; }
+int NvidiaGpu::producer_warps(int consumer_warps, gpu::RoleRegisters registers) const { return consumer_warps > kGroupWarps || registers.producer != 0 ? kGroupWarps : 1; }
 
-void NvidiaGpu::begin_role(Builder& b, int consumer_warps, bool consumes) const {
-  if (producer_warps(consumer_warps) == 1) return;
+void NvidiaGpu::begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const {
+  if (producer_warps(consumer_warps, registers) == 1) return;
   const int all = target_.registers_per_multiprocessor / kWarpSize / kGroupWarps, left = all - kProducerRegisters;  // of a lane of all warps in a quarter
-  const int each = std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8);
-  inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? each : kProducerRegisters) + ";", "");
+  if (registers.producer == 0) registers = {kProducerRegisters, std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8)};
+  inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? registers.consumers : registers.producer) + ";", "");
 }
 
 void NvidiaGpu::barrier_of(Builder& b, int warps) const {

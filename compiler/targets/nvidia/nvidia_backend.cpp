@@ -57,6 +57,7 @@ class NvidiaBackend : public Target {
     static const std::initializer_list<std::string_view> languages = {"cuda"};
     return languages;
   }
+  bool has_roles() const override { return target_.has_roles; }
   void start_tools() const override { start_search(); }
 
   const std::vector<CompileLevel>& levels() const override {

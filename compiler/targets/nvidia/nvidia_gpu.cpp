@@ -182,6 +182,27 @@ void NvidiaGpu::store(Builder& b, Value value, Value address, Value predicate) c
   inline_assembly(b, LLVM::LLVMVoidType::get(b.getContext()), operands, "@$1 st.global" + form.suffix() + " [$0], " + operand_list(2, form.words) + ";", constraints, true);
 }
 
+int NvidiaGpu::atomic_run(tile::AtomicKind kind, mlir::Type element) const {
+  if (target_.capability < 90 || kind != tile::AtomicKind::Add) return 1;
+  return element.isF32() ? 4 : element.isF16() || element.isBF16() ? 8 : 1;
+}
+
+// Vectors of floats, or of words with two narrow ones.
+void NvidiaGpu::atomic(Builder& b, tile::AtomicKind, mlir::ValueRange run, Value address) const {
+  const mlir::Type element = run.front().getType();
+  llvm::SmallVector<Value> operands = {address};
+  if (element.isF32()) llvm::append_range(operands, run);
+  else append_words(b, run, operands);
+  const int words = static_cast<int>(operands.size()) - 1;
+  const std::string type = element.isF32() ? ".f32" : element.isF16() ? ".noftz.f16x2" : ".noftz.bf16x2";
+  std::string constraints = "l";
+  for (int i = 0; i < words; ++i) constraints += element.isF32() ? ",f" : ",r";
+  // The vector's size stands between what becomes of subnormals and the type.
+  const std::string vector = words == 1 ? "" : ".v" + std::to_string(words);
+  const std::size_t dot = type.rfind('.');
+  inline_effect(b, operands, "red.relaxed.gpu.global.add" + type.substr(0, dot) + vector + type.substr(dot) + " [$0], " + operand_list(1, words) + ";", constraints);
+}
+
 void NvidiaGpu::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
   const std::string text = std::string("cp.async.") + (bytes == 16 ? "cg" : "ca") + ".shared.global [$0], [$1], " + std::to_string(bytes);
   const auto none = LLVM::LLVMVoidType::get(b.getContext());

@@ -29,6 +29,9 @@ class NvidiaGpu final : public gpu::GpuTarget {
   Value shuffle_xor(Builder& b, Value word, int mask) const override;
   Value load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const override;
   void store(Builder& b, Value value, Value address, Value predicate) const override;
+  using gpu::GpuTarget::atomic;
+  int atomic_run(tile::AtomicKind kind, mlir::Type element) const override;
+  void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const override;
   bool has_async_copies() const override { return true; }
   void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   void commit_copies(Builder& b) const override;
@@ -36,12 +39,12 @@ class NvidiaGpu final : public gpu::GpuTarget {
   llvm::SmallVector<Value> load_matrices(Builder& b, Value address, bool transposed) const override;
   std::optional<gpu::GroupProduct> group_product(const gpu::DotElements& elements) const override;
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
-  int producer_warps(int consumer_warps) const override;
-  void begin_role(Builder& b, int consumer_warps, bool consumes) const override;
+  int producer_warps(int consumer_warps, gpu::RoleRegisters registers) const override;
+  void begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const override;
   void barrier_of(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void publish_signals(Builder& b) const override;
-  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums) const override;
+  llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const override;
   void publish_tile(Builder& b) const override;
   void wait_signal(Builder& b, Value signal, Value phase) const override;
   void arrive(Builder& b, Value signal, Value predicate) const override;

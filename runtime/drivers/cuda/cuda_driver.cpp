@@ -2,6 +2,7 @@
 
 #include "runtime/drivers/cuda/cuda_event.h"
 #include "runtime/drivers/cuda/cuda_stream.h"
+#include "runtime/drivers/cuda/explicit_levels.h"
 
 namespace tilewright {
 
@@ -14,6 +15,7 @@ DeviceProperties neutral_properties(const CudaDeviceProperties& device) {
   properties.name = "cuda:" + std::to_string(device.ordinal);
   properties.description = device.model + ", " + device.target + ", CUDA " + version_text(device.driver_version);
   properties.compile_target = device.target;
+  properties.explicit_levels = explicit_levels(device.target);
   properties.memory_bytes = device.memory_bytes;
   properties.parallelism = device.multiprocessors;
   return properties;

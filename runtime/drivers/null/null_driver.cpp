@@ -142,6 +142,10 @@ class NullDriver : public Driver {
 
 std::unique_ptr<Driver> make_null_driver() { return std::make_unique<NullDriver>(); }
 
-std::shared_ptr<NullDevice> open_null_device() { return std::make_shared<RecordingDevice>(NullDriver().enumerate()[0]); }
+std::shared_ptr<NullDevice> open_null_device(std::vector<std::string> explicit_levels) {
+  DeviceProperties properties = NullDriver().enumerate()[0];
+  properties.explicit_levels = std::move(explicit_levels);
+  return std::make_shared<RecordingDevice>(std::move(properties));
+}
 
 }  // namespace tilewright

@@ -27,6 +27,7 @@ class NullDevice : public HostDevice {
 };
 
 std::unique_ptr<Driver> make_null_driver();
-std::shared_ptr<NullDevice> open_null_device();
+// As kernels find it, it offers these explicit levels.
+std::shared_ptr<NullDevice> open_null_device(std::vector<std::string> explicit_levels = {});
 
 }  // namespace tilewright

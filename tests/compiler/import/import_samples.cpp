@@ -218,10 +218,32 @@ void external(Builder& b) {
   keep(b, b.external({"cuda", "pick", "__device__ int pick(__nv_bfloat16, unsigned char);"}, {wide, b.integer(DType::U8, 3)}, DType::I32));
 }
 
+void roles(Builder& b) {
+  const ValueId x = b.add_param("x", ParamKind::Input, view(DType::BF16, 3));
+  const ValueId zero = b.integer(DType::I64, 0);
+  const ValueId tiles = b.op(Opcode::Channel, {}, {}, program::Type{DType::BF16, {64, 64}, false, program::Shared::Channel, 2});
+  const ValueId kept = b.op(Opcode::SharedTile, {}, {}, program::Type{DType::BF16, {64, 64}, false, program::Shared::Tile});
+  const ValueId turns = b.op(Opcode::Turns, {});
+  b.begin_roles(24, 240);
+  b.ops(Opcode::Send, {x, zero, zero, zero, tiles}, {kMapPoint, 0, 1});
+  b.begin_consumers();
+  b.ops(Opcode::SharedStore, {kept, b.real(DType::BF16, 1, {64, 64})});
+  const ValueId received = b.op(Opcode::Receive, {tiles});
+  b.ops(Opcode::TakeTurn, {turns});
+  const ValueId begun = b.op(Opcode::GroupProduct, {kept, received, b.real(DType::F32, 0, {64, 64})}, {0, 1, 1});
+  b.ops(Opcode::PassTurn, {turns});
+  const ValueId sums = b.op(Opcode::GroupWait, {begun});
+  const ValueId again = b.op(Opcode::GroupProduct, {b.cast(sums, DType::BF16), received, sums}, {0, 0, 0});
+  keep(b, b.op(Opcode::GroupProduct, {received, received, again}, {1, 0, 0}));
+  b.ops(Opcode::Release, {received});
+  b.end_roles();
+}
+
 const std::map<std::string, std::function<void(Builder&)>> kSamples = {
     {"interface", interface}, {"memory", memory}, {"atomics", atomics},           {"floats", floats},           {"integers", integers},
     {"float8", float8},       {"casts", casts},         {"f64_to_bf16", f64_to_bf16}, {"i64_to_bf16", i64_to_bf16}, {"constants", constants},
     {"shapes", shapes},       {"reductions", reductions},   {"control", control},         {"effects", effects},     {"external", external},
+    {"roles", roles},
 };
 
 }  // namespace

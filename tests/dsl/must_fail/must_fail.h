@@ -19,6 +19,7 @@ struct Case {
   int line;  // of MUST_FAIL; the kernel stands between the case before and this line
   const tilewright::program::TraceableKernel& (*kernel)();
   std::map<std::string, std::int64_t> settings;
+  tilewright::DType dtype = tilewright::DType::F32;  // of every argument
 };
 
 std::vector<Case>& cases();
@@ -34,3 +35,7 @@ struct Register {
 #define MUST_FAIL(Struct, settings, ...)                                                                                      \
   TW_KERNEL(Struct, #Struct __VA_OPT__(, ) __VA_ARGS__)                                                                       \
   static const ::must_fail::Register register_##Struct({#Struct, __FILE__, __LINE__, &::tilewright::kernel_of<Struct>, MUST_FAIL_STRIP settings});
+// The same of a kernel's schedule, on bf16.
+#define MUST_FAIL_SCHEDULE(Struct, settings, ...)                                                                             \
+  TW_KERNEL(Struct, #Struct __VA_OPT__(, ) __VA_ARGS__)                                                                       \
+  static const ::must_fail::Register register_##Struct({#Struct, __FILE__, __LINE__, &::tilewright::kernel_of<Struct>, MUST_FAIL_STRIP settings, ::tilewright::DType::BF16});

@@ -1,0 +1,76 @@
+// Import of explicit schedules: roles, channels and products of groups of warps, as the operations of `tile_gpu` that the automatic passes make too.
+#include "compiler/import/importer.h"
+
+#include "compiler/gpu/ir/TileGpuDialect.h"
+
+namespace tilewright::import {
+
+using program::kNone;
+using program::Opcode;
+
+void Importer::role_operation(const program::Op& op) {
+  const auto shared_type = [&] { return type_of({result_type(op).dtype, result_type(op).shape}); };
+  const auto set = [&](mlir::Value value) { values_.at(op.results.at(0)) = value; };
+  switch (op.opcode) {
+    case Opcode::Roles: return roles(op);
+    case Opcode::Send: return send(op);
+    case Opcode::Channel: {
+      const auto tile = llvm::cast<mlir::RankedTensorType>(shared_type());
+      return set(tile_gpu::ChannelOp::create(b_, tile_gpu::ChannelType::get(b_.getContext(), result_type(op).slots, tile.getShape(), tile.getElementType())));
+    }
+    case Opcode::SharedTile: {
+      const auto tile = llvm::cast<mlir::RankedTensorType>(shared_type());
+      return set(tile_gpu::AllocOp::create(b_, tile_gpu::SharedType::get(b_.getContext(), 1, tile.getShape(), tile.getElementType())));
+    }
+    case Opcode::Turns: return set(tile_gpu::TurnsOp::create(b_, tile_gpu::TurnsType::get(b_.getContext())));
+    case Opcode::TakeTurn: tile_gpu::TakeTurnOp::create(b_, operand(op, 0)); return;
+    case Opcode::PassTurn: tile_gpu::PassTurnOp::create(b_, operand(op, 0)); return;
+    case Opcode::Receive: return set(tile_gpu::ReceiveOp::create(b_, b_.getI32Type(), operand(op, 0)));
+    case Opcode::Release: tile_gpu::ReleaseOp::create(b_, value(op, channel_of(op.operands.at(0))), operand(op, 0)); return;
+    case Opcode::SharedStore: tile_gpu::LocalStoreOp::create(b_, operand(op, 1), operand(op, 0)); return;
+    case Opcode::GroupProduct: return set(group_product(op));
+    case Opcode::GroupWait: return set(tile_gpu::GroupWaitOp::create(b_, operand(op, 0).getType(), operand(op, 0), 0));
+    default: fail(op, "it is not of a role");
+  }
+}
+
+void Importer::roles(const program::Op& op) {
+  const auto registers = [&](std::size_t role) { return op.ints.at(role) != 0 ? b_.getI64IntegerAttr(op.ints[role]) : mlir::IntegerAttr(); };
+  auto made = tile_gpu::RolesOp::create(b_, /*written=*/true, registers(0), registers(1));
+  for (auto [region, role] : llvm::zip_equal(op.regions, made->getRegions())) {
+    mlir::OpBuilder::InsertionGuard guard(b_);
+    b_.createBlock(&role);
+    operations(region);
+  }
+}
+
+void Importer::send(const program::Op& op) {
+  llvm::SmallVector<mlir::Value> indices;
+  llvm::SmallVector<std::int64_t> maps;
+  for (auto [d, map] : llvm::enumerate(op.ints)) {
+    indices.push_back(operand(op, 1 + d));
+    maps.push_back(map == program::kMapPoint ? tile::kMapPoint : map);
+  }
+  tile_gpu::SendOp::create(b_, operand(op, 0), indices, value(op, op.operands.back()), maps);
+}
+
+program::ValueId Importer::channel_of(program::ValueId tile) const {
+  const program::OpId def = program_.values.at(tile).def;
+  return def != kNone && program_.ops[def].opcode == Opcode::Receive ? program_.ops[def].operands.at(0) : kNone;
+}
+
+mlir::Value Importer::group_product(const program::Op& op) {
+  const program::ValueId a = op.operands.at(0), b = op.operands.at(1), a_channel = channel_of(a), b_channel = channel_of(b);
+  if (b_channel == kNone) fail(op, "its right operand was not received");
+  const bool in_registers = program_.type(a).is_tile(), received = a_channel != kNone;
+  const auto flag = [&](std::size_t i) { return op.ints.at(i) != 0 ? b_.getUnitAttr() : mlir::UnitAttr(); };
+  const auto format = [&](std::size_t i) {
+    const DType dtype = source_type(op, i).dtype;
+    return is_float8(dtype) ? mlir::TypeAttr::get(float8_format(dtype)) : mlir::TypeAttr();
+  };
+  return tile_gpu::GroupDotOp::create(b_, type_of(result_type(op)), in_registers ? operand(op, 0) : mlir::Value(), received ? value(op, a_channel) : mlir::Value(),
+                                      received ? operand(op, 0) : mlir::Value(), in_registers || received ? mlir::Value() : operand(op, 0), value(op, b_channel), operand(op, 1), mlir::Value(),
+                                      operand(op, 2), flag(0), flag(1), flag(2), format(0), format(1));
+}
+
+}  // namespace tilewright::import

@@ -1,0 +1,106 @@
+// Typing of channels, shared tiles and products of groups of warps. roles.h has the rules that concern several operations.
+#include "dsl/program/infer.h"
+
+namespace tilewright::program::rules {
+
+namespace {
+
+// A channel or shared tile as the author declared it.
+std::vector<Type> declared(const OpSignature& op, const SourcePosition& where) {
+  const std::string what(spelling_of(op.opcode));
+  expect_operands(op, 0, 0, where);
+  expect_ints(op, 0, where);
+  const Type& type = *op.wanted;
+  const bool is_channel = op.opcode == Opcode::Channel;
+  if (type.is_view || type.shared != (is_channel ? Shared::Channel : Shared::Tile) || (type.slots != 0) != is_channel) fail(1200, "'" + what + "' gives " + to_string(type), where);
+  check_tile_shape(type.shape, what, where);
+  if (type.rank() != 2) fail(1607, "'" + what + "' holds matrices, not tiles of " + to_string(type.shape), where);
+  if (is_channel && type.slots < 1) fail(1607, "a channel has room for " + std::to_string(type.slots) + " tiles", where, "give it as many as copies shall be ahead, two at least");
+  return {type};
+}
+
+const Type& expect_shared(const OpSignature& op, std::size_t operand, Shared kind, const SourcePosition& where) {
+  const Type& type = op.operands[operand];
+  if (type.shared != kind)
+    fail(1607, "'" + std::string(spelling_of(op.opcode)) + "' takes a " + (kind == Shared::Channel ? "channel" : "shared tile") + ", not " + to_string(type), where);
+  return type;
+}
+
+std::vector<Type> send(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 2, SIZE_MAX, where);
+  const Type &view = op.operands[0], &channel = expect_shared(op, op.operands.size() - 1, Shared::Channel, where);
+  if (!view.is_view) fail(1203, "'send' takes a view of memory, not " + to_string(view), where);
+  expect_operands(op, view.rank() + 2, view.rank() + 2, where);
+  expect_ints(op, view.rank(), where);
+  if (view.dtype != channel.dtype) fail(1607, "'send' from " + to_string(view) + " to " + to_string(channel), where, "a channel has the dtype of what is sent: channel(x.dtype(), ...)");
+  int next = 0;  // axis of the tile
+  for (std::size_t d = 0; d < view.rank(); ++d) {
+    const Type& index = op.operands[1 + d];
+    if (!index.is_scalar() || index.dtype != DType::I64)
+      fail(1607, "the index of dimension " + std::to_string(d) + " in 'send' is " + to_string(index), where, "what is sent is a box: each index is an i64 scalar");
+    if (op.ints[d] == kMapPoint) continue;
+    if (op.ints[d] != next++) fail(1607, "the axes of the tile in 'send' are not dimensions of the view in their order", where);
+  }
+  if (next != 2) fail(1607, "'send' sends a matrix, not a tile of rank " + std::to_string(next), where);
+  return {};
+}
+
+std::vector<Type> product(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 3, 3, where);
+  expect_ints(op, 3, where);
+  Type a = op.operands[0], b = expect_shared(op, 1, Shared::Tile, where);
+  const Type& acc = op.operands[2];
+  if (a.is_view || a.shared == Shared::Channel) fail(1607, "the left operand of 'group_dot' is " + to_string(a) + ", neither a tile nor a shared tile", where);
+  if (a.is_tile() && op.ints[0] != 0) fail(1200, "'group_dot' transposes a tile in registers", where);
+  for (auto [type, transposed] : {std::pair(&a, op.ints[0]), std::pair(&b, op.ints[1])}) {
+    if (type->rank() != 2) fail(1214, "'group_dot' takes matrices, not " + to_string(*type), where);
+    if (transposed != 0) std::swap(type->shape[0], type->shape[1]);
+    *type = {type->dtype, type->shape};
+  }
+  const Type wanted = product_type(a, b, "group_dot", where);
+  if (acc != wanted)
+    fail(acc.shape != wanted.shape ? 1214 : 1215, "the accumulator of 'group_dot' is " + to_string(acc) + "; " + to_string(a) + " by " + to_string(b) + " accumulates in " + to_string(wanted), where);
+  return {wanted};
+}
+
+}  // namespace
+
+std::vector<Type> infer_roles(const OpSignature& op, const SourcePosition& where) {
+  switch (op.opcode) {
+    case Opcode::Channel:
+    case Opcode::SharedTile: return declared(op, where);
+    case Opcode::Send: return send(op, where);
+    case Opcode::GroupProduct: return product(op, where);
+    case Opcode::Receive: {
+      expect_operands(op, 1, 1, where);
+      const Type& channel = expect_shared(op, 0, Shared::Channel, where);
+      return {Type{channel.dtype, channel.shape, false, Shared::Tile}};
+    }
+    case Opcode::Release:
+      expect_operands(op, 1, 1, where);
+      expect_shared(op, 0, Shared::Tile, where);
+      return {};
+    case Opcode::Turns:
+      expect_operands(op, 0, 0, where);
+      return {Type{DType::Bool, {}, false, Shared::Turns}};
+    case Opcode::TakeTurn:
+    case Opcode::PassTurn:
+      expect_operands(op, 1, 1, where);
+      if (op.operands[0].shared != Shared::Turns) fail(1609, "'" + std::string(spelling_of(op.opcode)) + "' takes turns, not " + to_string(op.operands[0]), where);
+      return {};
+    case Opcode::SharedStore: {
+      expect_operands(op, 2, 2, where);
+      const Type &shared = expect_shared(op, 0, Shared::Tile, where), &tile = op.operands[1];
+      expect_tile(tile, "write", where);
+      if (tile != Type{shared.dtype, shared.shape})
+        fail(1607, "'write' of " + to_string(tile) + " to " + to_string(shared), where, tile.dtype != shared.dtype ? "cast it: cast(x, " + std::string(tilewright::name_of(shared.dtype)) + ")" : "");
+      return {};
+    }
+    default:  // GroupWait
+      expect_operands(op, 1, 1, where);
+      expect_tile(op.operands[0], "wait", where);
+      return {op.operands[0]};
+  }
+}
+
+}  // namespace tilewright::program::rules

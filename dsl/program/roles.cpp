@@ -1,0 +1,204 @@
+#include "dsl/program/roles.h"
+
+#include "dsl/program/infer.h"
+
+#include <algorithm>
+#include <map>
+
+namespace tilewright::program {
+
+namespace {
+
+bool is_of_roles(Opcode opcode) {
+  using enum Opcode;
+  switch (opcode) {
+    case Roles: case Channel: case SharedTile: case Send: case Receive: case Release: case SharedStore: case GroupProduct: case GroupWait:
+    case Turns: case TakeTurn: case PassTurn: return true;
+    default: return false;
+  }
+}
+
+// Made beside the roles, which share it.
+bool is_shared_by_roles(Opcode opcode) { return opcode == Opcode::Channel || opcode == Opcode::SharedTile || opcode == Opcode::Turns; }
+
+bool is_matrix(const Type& type) { return type.is_tile() && type.rank() > 0; }
+
+class RoleRules {
+ public:
+  explicit RoleRules(const Program& program) : program_(program), inside_(program.values.size()) {}
+
+  void run() {
+    // What enters a role is told first: that it stands beside the roles is the lesser mistake.
+    for (const bool are_roles : {true, false}) {
+      for (OpId id : program_.body.ops) {
+        const Op& op = program_.ops[id];
+        if ((op.opcode == Opcode::Roles) != are_roles) continue;
+        if (are_roles) roles(op);
+        else beside(op);
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] void broken(int code, std::string message, const Op& op, std::string help = {}) const {
+    SourcePosition where;
+    if (op.loc.line != 0) where = {program_.files[op.loc.file], op.loc.line, op.loc.column};
+    rules::fail(code, std::move(message), where, std::move(help));
+  }
+
+  static std::string quoted(const Op& op) { return "'" + std::string(spelling_of(op.opcode)) + "'"; }
+
+  // An operation of the body itself.
+  void beside(const Op& op) const {
+    if (is_shared_by_roles(op.opcode)) return;
+    if (is_of_roles(op.opcode)) broken(1602, quoted(op) + " is in no role", op, op.opcode == Opcode::Send ? "the producer sends" : "consumers do that");
+    if (!op.regions.empty())
+      for (const Region& region : op.regions) nested(region);
+    const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
+    if (has_tile || class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect || !op.regions.empty())
+      broken(1604, quoted(op) + " stands beside roles", op, "beside roles there are scalars, channels and shared tiles; everything else belongs to the consumers");
+  }
+
+  // What is in a region that is no role.
+  void nested(const Region& region) const {
+    for (OpId id : region.ops) {
+      const Op& op = program_.ops[id];
+      if (is_of_roles(op.opcode)) broken(1604, quoted(op) + " is in a region", op, "roles, channels and shared tiles are made in the schedule itself, not in range, when or while_");
+      for (const Region& inner : op.regions) nested(inner);
+    }
+  }
+
+  void roles(const Op& op) {
+    if (has_roles_) broken(1604, "a second 'roles'", op, "a schedule has one");
+    has_roles_ = true;
+    contents(op.regions[0], &RoleRules::produces);
+    std::fill(inside_.begin(), inside_.end(), false);
+    contents(op.regions[1], &RoleRules::consumes);
+  }
+
+  // The operations of a region of a role in their order, those of inner regions too; and what became of the tiles and products of the region at its end.
+  void contents(const Region& region, void (RoleRules::*check)(const Op&)) {
+    for (ValueId arg : region.args) inside_[arg] = true;
+    for (OpId id : region.ops) {
+      const Op& op = program_.ops[id];
+      enters(op, op.operands);
+      (this->*check)(op);
+      for (const Region& inner : op.regions) {
+        contents(inner, check);
+        enters(op, inner.yields);
+      }
+      for (ValueId result : op.results) inside_[result] = true;
+      if (op.opcode == Opcode::Receive) held_[op.results[0]] = &region;
+      if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0) flying_[op.results[0]] = &region;
+      if (op.opcode == Opcode::Release) gives_back(op, region);
+      if (op.opcode == Opcode::GroupWait) waits(op, region);
+      if (op.opcode == Opcode::TakeTurn || op.opcode == Opcode::PassTurn) turns(op, region);
+    }
+    if (turn_ == &region) broken(1609, "this turn is taken and not passed on in its region", *taken_by_, "pass_turn(turns)");
+    for (auto [product, home] : flying_)
+      if (home == &region) broken(1606, "this product is begun and not waited for in its region", origin(product), "wait(product) before the region ends");
+    for (auto [tile, home] : held_)
+      if (home == &region) broken(1605, "this tile is received and not given back in its region", origin(tile), "release(tile) behind what reads it");
+  }
+
+  void enters(const Op& op, const std::vector<ValueId>& operands) const {
+    for (ValueId operand : operands) {
+      if (inside_[operand] || !is_matrix(program_.type(operand))) continue;
+      Error error(1601, quoted(op) + " takes a tile from outside of its role", position(op));
+      const OpId made = program_.values[operand].def;
+      if (made != kNone && program_.ops[made].loc.line != 0) {
+        const SourcePosition at = position(program_.ops[made]);
+        error.note("it was made at " + at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column));
+      }
+      error.help("a tile belongs to the threads that hold it: make it in the role, or send it");
+      throw error;
+    }
+  }
+
+  SourcePosition position(const Op& op) const {
+    if (op.loc.line == 0) return {};
+    return {program_.files[op.loc.file], op.loc.line, op.loc.column};
+  }
+
+  void produces(const Op& op) {
+    if (op.opcode == Opcode::Send) return;
+    if (is_of_roles(op.opcode)) broken(op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode) ? 1604 : 1602, quoted(op) + " is not for the producer", op);
+    const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); }) ||
+                          std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
+    if (has_tile) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread: scalars and send");
+    if (class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect) broken(1603, quoted(op) + " in the producer", op, "the producer computes scalars, loads them and sends");
+  }
+
+  void consumes(const Op& op) {
+    if (op.opcode == Opcode::Send) broken(1602, "'send' is not for consumers", op, "the producer sends");
+    if (op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode)) broken(1604, quoted(op) + " in a role", op, "make it beside the roles");
+    if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0 && program_.type(op.operands[0]).is_tile())
+      broken(1606, "a product in flight has its left operand in registers", op, "write it to a shared tile, or use group_dot, which waits");
+    if (op.opcode == Opcode::GroupProduct && !is_made_by(op.operands[1], Opcode::Receive)) broken(1607, "the right operand of 'group_dot' was not received", op);
+    if (turn_ != nullptr && (op.opcode == Opcode::SharedStore || op.opcode == Opcode::Store || op.opcode == Opcode::Atomic)) broken(1609, quoted(op) + " in a turn", op, "pass the turn on first: the other groups would have to meet this one");
+    if (op.opcode == Opcode::SharedStore) {
+      if (is_made_by(op.operands[0], Opcode::Receive)) broken(1605, "'write' to a tile that was received", op, "write to one of shared_tile(...)");
+      if (in_flight_reads(op.operands[0])) broken(1606, "'write' to a tile that a product in flight reads", op, "wait for the product first");
+    }
+    if (op.opcode == Opcode::Release) return;
+    for (ValueId operand : op.operands) {
+      if (is_made_by(operand, Opcode::Receive) && !held_.contains(operand)) broken(1605, quoted(op) + " reads a tile that was given back", op);
+      if (is_in_flight(operand) && op.opcode != Opcode::GroupWait) broken(1606, quoted(op) + " uses a product in flight", op, "wait(product) gives its value");
+    }
+  }
+
+  const Op& origin(ValueId value) const { return program_.ops[program_.values[value].def]; }
+
+  bool is_made_by(ValueId value, Opcode opcode) const { return program_.values[value].def != kNone && origin(value).opcode == opcode; }
+
+  bool is_in_flight(ValueId value) const { return is_made_by(value, Opcode::GroupProduct) && origin(value).ints[2] != 0; }
+
+  bool in_flight_reads(ValueId tile) const {
+    return std::any_of(flying_.begin(), flying_.end(), [&](const auto& each) { return origin(each.first).operands[0] == tile || origin(each.first).operands[1] == tile; });
+  }
+
+  void waits(const Op& op, const Region& region) {
+    const ValueId product = op.operands[0];
+    if (!is_in_flight(product)) broken(1606, "'wait' is for a product in flight", op, "begin_group_dot gives one");
+    const auto begun = flying_.find(product);
+    if (begun == flying_.end() || begun->second != &region) broken(1606, "'wait' for a product of another region, or one that was waited for before", op, "wait once, in the region it was begun in");
+    flying_.erase(begun);
+  }
+
+  void turns(const Op& op, const Region& region) {
+    const bool takes = op.opcode == Opcode::TakeTurn;
+    if (takes && turn_ != nullptr) broken(1609, "'take_turn' in a turn", op, "pass the turn on first");
+    if (!takes && (turn_ != &region || taken_by_->operands[0] != op.operands[0])) broken(1609, "'pass_turn' of a turn that was not taken in this region", op);
+    turn_ = takes ? &region : nullptr;
+    taken_by_ = &op;
+  }
+
+  void gives_back(const Op& op, const Region& region) {
+    const ValueId tile = op.operands[0];
+    if (!is_made_by(tile, Opcode::Receive)) broken(1605, "'release' of a tile that was not received", op);
+    if (in_flight_reads(tile)) broken(1606, "'release' of a tile that a product in flight reads", op, "wait for the product first");
+    const auto received = held_.find(tile);
+    if (received == held_.end() || received->second != &region)
+      broken(1605, "'release' of a tile that was received in another region, or given back before", op, "release it once, in the region it was received in");
+    held_.erase(received);
+  }
+
+  const Program& program_;
+  std::vector<bool> inside_;  // values of the role that is walked
+  std::map<ValueId, const Region*> held_, flying_;  // tiles received and products begun up to here, with their regions, until they are given back and waited for
+  const Region* turn_ = nullptr;  // where the turn was taken that has not been passed on
+  const Op* taken_by_ = nullptr;
+  bool has_roles_ = false;
+};
+
+}  // namespace
+
+bool has_roles(const Program& program) {
+  return std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) { return is_of_roles(op.opcode); });
+}
+
+void check_roles(const Program& program) {
+  if (has_roles(program)) RoleRules(program).run();
+}
+
+}  // namespace tilewright::program

@@ -1,0 +1,148 @@
+// Kernels with a body and a schedule for Hopper's level, for tests that compare the two.
+#pragma once
+
+#include "dsl/nvidia/sm90.h"
+#include "dsl/tilewright.h"
+
+#include <optional>
+
+namespace tilewright::test_kernels {
+
+// A product of matrices, both operands through channels.
+struct ScheduledProduct {
+  Const<bool> b_transposed{"b_transposed", false};  // b is [n, k]
+  Tune<int> block_m{"block_m", {64, 128}}, block_n{"block_n", {64, 128}}, block_k{"block_k", {64, 128}}, stages{"stages", {2, 3}}, warps{"warps", {4, 8}};
+  Tune<bool> registers{"registers", {false, true}};
+  Tune<int> programs{"programs", {0, 2}};  // of the schedule, which go through all tiles; 0: one for each tile, as the body
+
+  Grid grid(In a, In b) const { return {ceil_div(a.size(0), block_m), ceil_div(b.size(b_transposed ? 0 : 1), block_n)}; }
+
+  void body(In a, In b, Out c) const {
+    const Index row = program_id(0) * block_m, column = program_id(1) * block_n;
+    Var sum = zeros(f32, {block_m, block_n});
+    for (Index k : range(0, a.size(1), block_k, Pipeline{stages})) {
+      const Tile right = b_transposed ? trans(load(b, {column, k}, {block_n, block_k})) : load(b, {k, column}, {block_k, block_n});
+      sum = dot(load(a, {row, k}, {block_m, block_k}), right, sum);
+    }
+    store(c, {row, column}, cast(sum, c.dtype()));
+  }
+
+  Grid schedule_grid(nvidia::Sm90, In a, In b) const { return programs == 0 ? grid(a, b) : Grid(programs); }
+
+  void schedule(nvidia::Sm90, In a, In b, Out c) const {
+    nvidia::require(a.dtype() != f32, "f32 has no group products");
+    const Index rows = ceil_div(a.size(0), block_m), tiles = rows * ceil_div(b.size(b_transposed ? 0 : 1), block_n);
+    const auto for_each_tile = [&](auto work) {
+      if (programs == 0) return work(program_id(0) * block_m, program_id(1) * block_n);
+      for (Index tile : range(program_id(0), tiles, num_programs(0))) work(tile % rows * block_m, tile / rows * block_n);
+    };
+    const nvidia::Channel lefts = nvidia::channel(a.dtype(), {block_m, block_k}, stages);
+    const nvidia::Channel rights = b_transposed ? nvidia::channel(b.dtype(), {block_n, block_k}, stages) : nvidia::channel(b.dtype(), {block_k, block_n}, stages);
+    nvidia::roles(
+        registers ? nvidia::Registers{.producer = 24, .consumers = 240} : nvidia::Registers{},
+        [&] {
+          for_each_tile([&](const Index& row, const Index& column) {
+            for (Index k : range(0, a.size(1), block_k)) {
+              nvidia::send(lefts, a, {row, k});
+              if (b_transposed) nvidia::send(rights, b, {column, k});
+              else nvidia::send(rights, b, {k, column});
+            }
+          });
+        },
+        [&] {
+          for_each_tile([&](const Index& row, const Index& column) {
+            Var sum = zeros(f32, {block_m, block_n});
+            for (Index k : range(0, a.size(1), block_k)) {
+              const nvidia::SharedTile left = nvidia::receive(lefts), right = nvidia::receive(rights);
+              sum = nvidia::group_dot(left, b_transposed ? nvidia::trans(right) : right, sum);
+              nvidia::release(left);
+              nvidia::release(right);
+            }
+            store(c, {row, column}, cast(sum, c.dtype()));
+          });
+        });
+  }
+};
+TW_KERNEL(ScheduledProduct, "scheduled_product", "a", "b", "c")
+
+// Attention of one head: q [rows, dim], k and v [keys, dim]. In the schedule the product of the next keys is under way while the weights of these are computed, or groups of warps multiply in turns.
+struct ScheduledAttention {
+  Const<int> dim{"dim", 64};
+  Tune<int> block_q{"block_q", {64, 128}}, block_k{"block_k", {64, 128}}, stages{"stages", {2, 3}}, warps{"warps", {4, 8}};
+  Tune<bool> in_turns{"in_turns", {false, true}};
+
+  Grid grid(In q) const { return {ceil_div(q.size(0), block_q)}; }
+
+  // The weights of a tile of scores, and what they do to the running maximum and total and to the output so far.
+  struct Softmax {
+    Var largest, total, values;
+    Tile weigh(const Tile& scores, const Tile& seen) {
+      const Tile visible = where(seen, scores, -inf), next = max(largest, reduce_max(visible, 1));
+      const Tile weights = exp2(visible - next(_, None)), decay = exp2(largest - next);
+      total = total * decay + sum(weights, 1);
+      values = values * decay(_, None);
+      largest = next;
+      return weights;
+    }
+    Tile output() const { return values / total(_, None); }
+  };
+  Softmax softmax() const { return {full(f32, {block_q}, -inf), zeros(f32, {block_q}), zeros(f32, {block_q, dim})}; }
+  Tile seen(const In& k, const Index& first) const { return (first + arange(block_k) < k.size(0))(None, _); }
+
+  void body(In q, In k, In v, Out o) const {
+    const Index row = program_id(0) * block_q;
+    const Tile rows = load(q, {row, 0}, {block_q, dim});
+    Softmax running = softmax();
+    for (Index j : range(0, k.size(0), block_k, Pipeline{stages})) {
+      const Tile weights = running.weigh(dot(rows, trans(load(k, {j, 0}, {block_k, dim}))), seen(k, j));
+      running.values = dot(cast(weights, v.dtype()), load(v, {j, 0}, {block_k, dim}), running.values);
+    }
+    store(o, {row, 0}, cast(running.output(), o.dtype()));
+  }
+
+  void schedule(nvidia::Sm90, In q, In k, In v, Out o) const {
+    const Index row = program_id(0) * block_q, end = k.size(0);
+    const nvidia::Channel keys = nvidia::channel(k.dtype(), {block_k, dim}, stages), values = nvidia::channel(v.dtype(), {block_k, dim}, stages);
+    const nvidia::SharedTile rows = nvidia::shared_tile(q.dtype(), {block_q, dim});
+    const nvidia::Turns turns = nvidia::turns();
+    nvidia::roles(
+        {},
+        [&] {
+          nvidia::send(keys, k, {0, 0});
+          for (Index j : range(0, end, block_k)) {
+            nvidia::send(keys, k, {j + block_k, 0});  // the last one lies behind the end and is zeros
+            nvidia::send(values, v, {j, 0});
+          }
+        },
+        [&] {
+          const Tile none = zeros(f32, {block_q, block_k});
+          nvidia::write(rows, load(q, {row, 0}, {block_q, dim}));
+          const nvidia::SharedTile first = nvidia::receive(keys);
+          Var scores = nvidia::group_dot(rows, nvidia::trans(first), none);
+          nvidia::release(first);
+          Softmax running = softmax();
+          for (Index j : range(0, end, block_k)) {
+            std::optional<nvidia::SharedTile> next;
+            std::optional<nvidia::Product> begun;
+            const auto begin_next = [&] {
+              next = nvidia::receive(keys);
+              begun = nvidia::begin_group_dot(rows, nvidia::trans(*next), none);
+            };
+            if (!in_turns) begin_next();
+            const Tile weights = cast(running.weigh(scores, seen(k, j)), v.dtype());
+            if (in_turns) nvidia::take_turn(turns);
+            if (in_turns) begin_next();
+            const nvidia::SharedTile value = nvidia::receive(values);
+            running.values = nvidia::group_dot(weights, value, running.values);
+            if (in_turns) nvidia::pass_turn(turns);
+            nvidia::release(value);
+            scores = nvidia::wait(*begun);
+            nvidia::release(*next);
+          }
+          store(o, {row, 0}, cast(running.output(), o.dtype()));
+        });
+  }
+};
+TW_KERNEL(ScheduledAttention, "scheduled_attention", "q", "k", "v", "o")
+
+}  // namespace tilewright::test_kernels

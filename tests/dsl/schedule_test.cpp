@@ -1,0 +1,174 @@
+// Schedules: when they take the place of a kernel's body, what they trace to, and that the reference finds roles that do not fit together.
+#include "compiler/reference/interpreter.h"
+#include "compiler/reference/slots.h"
+#include "dsl/program/canonical.h"
+#include "dsl/program/roles.h"
+#include "runtime/support/error.h"
+#include "tests/dsl/kernels/schedules.h"
+#include "tests/dsl/trace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace tilewright {
+namespace {
+
+using program::ArgumentFacts;
+using program::Opcode;
+using program::Program;
+using test_kernels::ScheduledAttention;
+using test_kernels::ScheduledProduct;
+using ::testing::HasSubstr;
+
+constexpr ArgumentFacts kBoxes{.unit_inner_stride = true, .aligned16 = true, .fits32 = true};
+
+program::CallFacts call(std::size_t views, DType dtype, ArgumentFacts facts = kBoxes) {
+  program::CallFacts call;
+  call.types.assign(views, view_type(dtype, 2));
+  call.facts.assign(views, facts);
+  call.explicit_levels = {"nvidia::sm90"};
+  return call;
+}
+
+std::int64_t binding(const Program& program, const char* name) {
+  for (const auto& [bound, value] : program.bindings)
+    if (bound == name) return value;
+  return -1;
+}
+
+TEST(Schedule, TakesThePlaceOfTheBodyWhereTheTargetOffersItsLevel) {
+  const auto& kernel = kernel_of<ScheduledProduct>();
+  const Program chosen = kernel.trace(call(3, DType::BF16));
+  EXPECT_TRUE(has_roles(chosen));
+  EXPECT_EQ(binding(chosen, "schedule"), 1);
+
+  program::CallFacts elsewhere = call(3, DType::BF16);
+  elsewhere.explicit_levels = {"another::level"};
+  EXPECT_FALSE(has_roles(kernel.trace(elsewhere)));
+  EXPECT_EQ(binding(kernel.trace(elsewhere), "schedule"), 0);
+
+  program::CallFacts off = call(3, DType::BF16);
+  off.settings["schedule"] = 0;
+  EXPECT_FALSE(has_roles(kernel.trace(off)));
+}
+
+TEST(Schedule, LeavesCallsToTheBodyThatItIsNotWrittenFor) {
+  const auto& kernel = kernel_of<ScheduledProduct>();
+  EXPECT_FALSE(has_roles(kernel.trace(call(3, DType::F32)))) << "what it requires does not hold";
+  EXPECT_FALSE(has_roles(kernel.trace(call(3, DType::BF16, {.unit_inner_stride = true})))) << "the tensors have no boxes";
+}
+
+TEST(Schedule, IsASettingOfTheKernel) {
+  const auto& settings = kernel_of<ScheduledProduct>().settings();
+  const auto found = std::find_if(settings.begin(), settings.end(), [](const auto& setting) { return setting.name == "schedule"; });
+  ASSERT_NE(found, settings.end());
+  EXPECT_TRUE(found->is_tunable);
+  EXPECT_EQ(found->default_value, 1);
+  EXPECT_EQ(found->candidates, (std::vector<std::int64_t>{1, 0}));
+}
+
+TEST(Schedule, TracesRolesInTheirOrder) {
+  const Program program = kernel_of<ScheduledProduct>().trace(call(3, DType::BF16));
+  const auto roles = std::find_if(program.ops.begin(), program.ops.end(), [](const program::Op& op) { return op.opcode == Opcode::Roles; });
+  ASSERT_NE(roles, program.ops.end());
+  const auto opcodes = [&](const program::Region& role) {
+    std::vector<Opcode> found;
+    for (program::OpId id : role.ops) {
+      if (program.ops[id].opcode != Opcode::For) continue;
+      for (program::OpId inner : program.ops[id].regions[0].ops)
+        if (program::class_of(program.ops[inner].opcode) == program::OpClass::Write) found.push_back(program.ops[inner].opcode);
+    }
+    return found;
+  };
+  EXPECT_THAT(opcodes(roles->regions[0]), ::testing::ElementsAre(Opcode::Send, Opcode::Send));
+  EXPECT_THAT(opcodes(roles->regions[1]), ::testing::ElementsAre(Opcode::Receive, Opcode::Receive, Opcode::GroupProduct, Opcode::Release, Opcode::Release));
+  EXPECT_TRUE(std::none_of(program.body.ops.begin(), program.body.ops.end(), [&](program::OpId id) {
+    return std::any_of(program.ops[id].results.begin(), program.ops[id].results.end(), [&](program::ValueId v) { return program.type(v).is_tile() && program.type(v).rank() > 0; });
+  })) << "constants stay in their role";
+  EXPECT_EQ(to_text(canonicalize(program)), to_text(program));
+}
+
+// Runs a program on matrices of f16 with small integers; gives the last one.
+std::vector<float> run(const Program& program, const std::vector<std::pair<std::int64_t, std::int64_t>>& shapes) {
+  std::vector<std::vector<std::uint16_t>> matrices;
+  std::vector<std::uint64_t> slots;
+  for (auto [rows, columns] : shapes) {
+    auto& matrix = matrices.emplace_back(static_cast<std::size_t>(rows * columns));
+    for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = reference::half_from(static_cast<float>((i * 7 + matrices.size()) % 5) - 2.0f).bits;
+  }
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const std::int64_t sizes[] = {shapes[i].first, shapes[i].second}, strides[] = {shapes[i].second, 1};
+    reference::append_view(slots, matrices[i].data(), sizes, strides);
+  }
+  reference::Interpreter(program).run_all(slots.data());
+  std::vector<float> result;
+  for (std::uint16_t bits : matrices.back()) result.push_back(reference::to_float(reference::Half{bits}));
+  return result;
+}
+
+template <class K>
+void expect_equal_to_body(std::size_t views, const std::vector<std::pair<std::int64_t, std::int64_t>>& shapes, std::map<std::string, std::int64_t> settings) {
+  program::CallFacts facts = call(views, DType::F16);
+  facts.settings = std::move(settings);
+  const Program scheduled = kernel_of<K>().trace(facts);
+  ASSERT_TRUE(has_roles(scheduled));
+  facts.settings["schedule"] = 0;
+  const std::vector<float> expected = run(kernel_of<K>().trace(facts), shapes), actual = run(scheduled, shapes);
+  ASSERT_EQ(expected.size(), actual.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(expected[i], actual[i], 1e-3) << "element " << i;
+}
+
+TEST(Schedule, ComputesOnTheReferenceWhatTheBodyDoes) {
+  expect_equal_to_body<ScheduledProduct>(3, {{70, 200}, {200, 90}, {70, 90}}, {{"stages", 3}});
+  expect_equal_to_body<ScheduledProduct>(3, {{70, 200}, {90, 200}, {70, 90}}, {{"b_transposed", 1}});
+  expect_equal_to_body<ScheduledAttention>(4, {{100, 64}, {150, 64}, {150, 64}, {100, 64}}, {{"stages", 2}});
+}
+
+// Roles that do not fit together.
+struct Unequal {
+  Const<int> sent{"sent"}, received{"received"}, held{"held", 1};
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const { store(y, {0, 0}, load(x, {0, 0}, {64, 64})); }
+  void schedule(nvidia::Sm90, In x, Out y) const {
+    const nvidia::Channel tiles = nvidia::channel(x.dtype(), {64, 64}, 2);
+    const nvidia::SharedTile left = nvidia::shared_tile(x.dtype(), {64, 64});
+    nvidia::roles({}, [&] { for (Index i : range(0, sent)) nvidia::send(tiles, x, {i * 64, 0}); },
+                  [&] {
+                    nvidia::write(left, zeros(x.dtype(), {64, 64}));
+                    for (Index i : range(0, received / held)) {
+                      std::vector<nvidia::SharedTile> taken;
+                      Var sum = zeros(f32, {64, 64});
+                      for (int n = 0; n < held; ++n) taken.push_back(nvidia::receive(tiles));
+                      for (const nvidia::SharedTile& tile : taken) sum = nvidia::group_dot(left, tile, sum);
+                      for (const nvidia::SharedTile& tile : taken) nvidia::release(tile);
+                      store(y, {i * 64, 0}, cast(sum, y.dtype()));
+                    }
+                  });
+  }
+};
+TW_KERNEL(Unequal, "unequal", "x", "y")
+
+std::string problem_of(std::int64_t sent, std::int64_t received, std::int64_t held = 1) {
+  program::CallFacts facts = call(2, DType::F16);
+  facts.settings = {{"sent", sent}, {"received", received}, {"held", held}};
+  try {
+    run(kernel_of<Unequal>().trace(facts), {{64, 64}, {64, 64}});
+  } catch (const Error& error) {
+    EXPECT_NE(error.where().line, 0u);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Schedule, TheReferenceFindsRolesThatWaitForEver) {
+  EXPECT_EQ(problem_of(4, 4), "");
+  EXPECT_EQ(problem_of(4, 4, 2), "");
+  EXPECT_THAT(problem_of(2, 3), HasSubstr("TW3412"));
+  EXPECT_THAT(problem_of(6, 6, 3), HasSubstr("TW3412")) << "three tiles are held where two have room";
+  EXPECT_THAT(problem_of(3, 2), HasSubstr("TW3413"));
+}
+
+}  // namespace
+}  // namespace tilewright

@@ -1,0 +1,146 @@
+// Explicit schedules on the simulated GPU: compared with the reference of the schedule itself, and with the kernel's body.
+#include "dsl/program/kernel.h"
+#include "dsl/program/roles.h"
+#include "kernels_src/attention/kernel.h"
+#include "tests/dsl/kernels/schedules.h"
+#include "tests/gpu/cases.h"
+#include "tests/gpu/simt_target.h"
+#include "tests/gpu/simulated.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+
+namespace tilewright::simt {
+namespace {
+
+using program::Program;
+using Sizes = std::vector<std::int64_t>;
+
+struct Scheduled {
+  const char* name;
+  const program::TraceableKernel& (*kernel)();
+  DType dtype;
+  std::vector<Sizes> shapes;  // of its parameters, the last of which is its output
+  std::map<std::string, std::int64_t> settings;
+  double tolerance = 0;
+};
+
+void PrintTo(const Scheduled& scheduled, std::ostream* out) { *out << scheduled.name << " " << name_of(scheduled.dtype); }
+
+Program trace(const Scheduled& scheduled, bool with_schedule) {
+  program::CallFacts call;
+  for (std::size_t i = 0; i < scheduled.shapes.size(); ++i) {
+    const DType dtype = i + 1 == scheduled.shapes.size() && is_float8(scheduled.dtype) ? DType::BF16 : scheduled.dtype;
+    call.types.push_back({dtype, program::Shape(scheduled.shapes[i].size(), -1), true});
+  }
+  call.facts.resize(call.types.size(), {.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
+  call.settings = scheduled.settings;
+  call.settings["schedule"] = with_schedule;
+  call.explicit_levels = {"nvidia::sm90"};
+  return scheduled.kernel().trace(call);
+}
+
+fuzz::Case case_of(const Scheduled& scheduled) {
+  fuzz::Case test;
+  program::Builder parameters("parameters");
+  for (const Sizes& sizes : scheduled.shapes) add_view(parameters, test, "x", program::ParamKind::Input, scheduled.dtype, sizes);
+  test.arguments.back().tensor.tolerance = test.arguments.back().tensor.relative_tolerance = scheduled.tolerance;
+  for (fuzz::Argument& argument : test.arguments) argument.tensor.fill = {.low = -1, .high = 1, .quantum = 0.25};
+  test.program = trace(scheduled, true);
+  return test;
+}
+
+class ScheduleTest : public ::testing::TestWithParam<Scheduled> {};
+
+TEST_P(ScheduleTest, AgreesWithTheReferenceOnTheSimulatedGpu) {
+  const fuzz::Case test = case_of(GetParam());
+  ASSERT_TRUE(has_roles(test.program));
+  bool ran = false;
+  for (const Configuration& configuration : configurations()) {
+    if (!configuration.has_roles) continue;
+    const auto target = simulated_target(configuration);
+    const fuzz::Outcome outcome = fuzz::check(test, *target);
+    EXPECT_FALSE(outcome.failed()) << configuration.name << ": " << outcome.text;
+    ran = true;
+  }
+  EXPECT_TRUE(ran);
+}
+
+TEST_P(ScheduleTest, DoesWhatTheBodyDoes) {
+  const auto body = fuzz::transformed_reference([](const Program&) { return trace(GetParam(), false); });
+  const fuzz::Outcome outcome = fuzz::check(case_of(GetParam()), *body);
+  EXPECT_FALSE(outcome.failed()) << outcome.text;
+}
+
+const program::TraceableKernel& product() { return kernel_of<test_kernels::ScheduledProduct>(); }
+const program::TraceableKernel& attention() { return kernel_of<test_kernels::ScheduledAttention>(); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Kernels, ScheduleTest,
+    ::testing::Values(Scheduled{"product", product, DType::BF16, {{64, 200}, {200, 128}, {64, 128}}, {{"block_n", 128}, {"stages", 2}}},
+                      Scheduled{"product, two programs, columns of b", product, DType::F16, {{150, 192}, {104, 192}, {150, 104}}, {{"block_m", 128}, {"b_transposed", 1}, {"stages", 3}, {"warps", 8}}},
+                      Scheduled{"product with registers", product, DType::BF16, {{128, 128}, {128, 64}, {128, 64}}, {{"block_m", 128}, {"warps", 8}, {"registers", 1}}},
+                      Scheduled{"product of programs that stay", product, DType::F16, {{150, 192}, {192, 200}, {150, 200}}, {{"programs", 2}, {"stages", 3}}},
+                      Scheduled{"product of 8-bit floats", product, DType::F8E4M3, {{64, 256}, {64, 256}, {64, 64}}, {{"block_k", 128}, {"b_transposed", 1}}},
+                      Scheduled{"attention", attention, DType::F16, {{64, 64}, {150, 64}, {150, 64}, {64, 64}}, {{"stages", 2}}, 1e-2},
+                      Scheduled{"attention, eight warps", attention, DType::BF16, {{128, 64}, {300, 64}, {300, 64}, {128, 64}}, {{"block_q", 128}, {"block_k", 128}, {"stages", 3}, {"warps", 8}}, 2e-2},
+                      Scheduled{"attention in turns", attention, DType::F16, {{128, 64}, {200, 64}, {200, 64}, {128, 64}}, {{"block_q", 128}, {"stages", 2}, {"warps", 8}, {"in_turns", 1}}, 1e-2},
+                      Scheduled{"attention in turns of one group", attention, DType::F16, {{64, 64}, {100, 64}, {100, 64}, {64, 64}}, {{"stages", 2}, {"warps", 4}, {"in_turns", 1}}, 1e-2}));
+
+// The shipped one, with what it adds: heads that share keys, masks, rows that see no key, a window.
+struct Attention {
+  std::int64_t queries, keys, rows, warps, schedule;
+  bool causal, windowed;
+};
+
+fuzz::Case case_of(const Attention& attention, bool with_schedule) {
+  constexpr std::int64_t kDim = 64, kHeads = 4, kGroup = 2;
+  fuzz::Case test;
+  program::Builder parameters("parameters");
+  program::CallFacts call;
+  const auto tensor = [&](DType dtype, Sizes sizes, double tolerance) {
+    add_view(parameters, test, "x", program::ParamKind::Input, dtype, sizes);
+    test.arguments.back().tensor.fill = {.low = -1, .high = 1, .quantum = 0.25};
+    test.arguments.back().tensor.tolerance = test.arguments.back().tensor.relative_tolerance = tolerance;
+    call.types.push_back({dtype, program::Shape(sizes.size(), -1), true});
+    call.facts.push_back({.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
+  };
+  const auto scalar = [&](DType dtype, std::uint64_t bits) {
+    test.arguments.push_back({.bits = bits});
+    call.types.push_back({dtype, {}});
+    call.facts.emplace_back();
+  };
+  tensor(DType::F16, {1, attention.queries, kHeads, kDim}, 0);
+  for (int i = 0; i < 2; ++i) tensor(DType::F16, {1, attention.keys, kHeads / kGroup, kDim}, 0);
+  for (int i = 0; i < 2; ++i) tensor(DType::I64, {2}, 0);
+  scalar(DType::F32, std::bit_cast<std::uint32_t>(0.125f));
+  scalar(DType::I64, 50);
+  scalar(DType::I64, static_cast<std::uint64_t>(attention.queries));
+  tensor(DType::F16, {1, attention.queries, kHeads, kDim}, 5e-3);
+  tensor(DType::F32, {1, attention.queries, kHeads}, 1e-3);
+  call.settings = {{"dim", kDim}, {"value_dim", kDim}, {"group", kGroup}, {"query_limit", 256}, {"causal", attention.causal}, {"windowed", attention.windowed}, {"packed", 0},
+                   {"rows", attention.rows}, {"block_k", 64}, {"stages", 2}, {"warps", attention.warps}, {"schedule", with_schedule ? attention.schedule : 0}};
+  call.explicit_levels = {"nvidia::sm90"};
+  test.program = kernels::flash_forward_kernel().trace(call);
+  return test;
+}
+
+TEST(ShippedSchedules, FlashForward) {
+  for (const Attention& attention : {Attention{40, 100, 64, 4, 1, true, false}, Attention{70, 130, 128, 8, 2, true, true}, Attention{70, 30, 128, 8, 2, true, false}, Attention{40, 100, 64, 4, 1, false, false}}) {
+    const fuzz::Case test = case_of(attention, true);
+    ASSERT_TRUE(has_roles(test.program));
+    const auto body = fuzz::transformed_reference([&](const Program&) { return case_of(attention, false).program; });
+    const fuzz::Outcome as_body = fuzz::check(test, *body);
+    EXPECT_FALSE(as_body.failed()) << attention.queries << " queries: " << as_body.text;
+    for (const Configuration& configuration : configurations()) {
+      if (!configuration.has_roles) continue;
+      const auto target = simulated_target(configuration);
+      const fuzz::Outcome outcome = fuzz::check(test, *target);
+      EXPECT_FALSE(outcome.failed()) << attention.queries << " queries: " << outcome.text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tilewright::simt
