@@ -48,8 +48,8 @@ class Beginning {
     llvm::SmallVector<GroupDotOp> early;
     for (GroupDotOp dot : dots)
       if (may_begin(dot)) early.push_back(dot);
-    if (early.size() < 2) return;
-    if (leaves_registers(dots, early)) begin(early);
+    if (early.size() < 2 || !leaves_registers(dots, early)) return;
+    begin(early);
     for (GroupDotOp dot : dots)
       if (dot.getA()) follow(dot);
   }

@@ -2,7 +2,7 @@
 //
 // A load has the layout in which memory is read best, a dot that of its instruction, a reduction what is left of its operand's. These layouts flow forward, through elementwise operations
 // and around loops; where two meet, the one that is dearer to leave wins. What has none is *flexible*: constants, splats, ranges, broadcasts and what is computed from them
-// alone can be made in whatever layout their users want. So can loads of a few elements beside products by groups of warps: every thread reads what it needs, where a conversion would let all of them wait twice a turn.
+// alone can be made in whatever layout their users want. So can loads of a few neighbours in memory beside products by groups of warps: every thread reads what it needs, where a conversion would let all of them wait twice a turn.
 #pragma once
 
 #include "compiler/gpu/group_dots.h"
