@@ -6,6 +6,9 @@
 
 namespace tilewright::program {
 
+// Operations that only schedules have.
+constexpr bool is_of_schedules(Opcode opcode) { return opcode >= Opcode::Roles && opcode <= Opcode::GroupWait; }
+
 // Whether the program says how warps share the work.
 bool has_roles(const Program& program);
 
