@@ -30,46 +30,42 @@ struct Sm90 {};
 
 inline constexpr int kSharedBytes = 227 * 1024;  // of a block: channels, shared tiles, and what tiles need that go from one layout to another on their way to a store
 
-// A queue of tiles from the producer to the consumers.
-class Channel {
+// What a schedule has by name.
+class Handle {
  public:
-  explicit Channel(detail::Ref ref) : ref_(ref) {}
+  explicit Handle(detail::Ref ref) : ref_(ref) {}
   detail::Ref ref() const { return ref_; }
 
  private:
   detail::Ref ref_;
 };
 
-// A matrix in shared memory, as products read it: received, or written by the consumers.
-class SharedTile {
+// A queue of tiles from the producer to the consumers.
+class Channel : public Handle {
  public:
-  explicit SharedTile(detail::Ref ref, bool transposed = false) : ref_(ref), transposed_(transposed) {}
-  detail::Ref ref() const { return ref_; }
+  using Handle::Handle;
+};
+
+// A matrix in shared memory, as products read it: received, or written by the consumers.
+class SharedTile : public Handle {
+ public:
+  explicit SharedTile(detail::Ref ref, bool transposed = false) : Handle(ref), transposed_(transposed) {}
   bool transposed() const { return transposed_; }
 
  private:
-  detail::Ref ref_;
   bool transposed_;
 };
 
 // Turns that the groups of four warps among the consumers take, in their order.
-class Turns {
+class Turns : public Handle {
  public:
-  explicit Turns(detail::Ref ref) : ref_(ref) {}
-  detail::Ref ref() const { return ref_; }
-
- private:
-  detail::Ref ref_;
+  using Handle::Handle;
 };
 
 // A product that has begun. Its operands stay as they are, and nothing uses it, until wait().
-class [[nodiscard]] Product {
+class [[nodiscard]] Product : public Handle {
  public:
-  explicit Product(detail::Ref ref) : ref_(ref) {}
-  detail::Ref ref() const { return ref_; }
-
- private:
-  detail::Ref ref_;
+  using Handle::Handle;
 };
 
 // The left operand of a product: a tile, or a matrix in shared memory.

@@ -1,8 +1,7 @@
 // A function in CUDA C++ called from a kernel, beside the same function said with tiles.
 #include "dsl/tilewright.h"
-#include "runtime/support/cuda/nvrtc.h"
-#include "runtime/support/cuda/ptx_assembler.h"
 #include "runtime/support/error.h"
+#include "tests/cuda_linker.h"
 #include "tests/kernels/operator_test.h"
 
 #include <gtest/gtest.h>
@@ -43,20 +42,10 @@ struct Pick {
 };
 TW_KERNEL(Pick, "pick", "x", "y")
 
-std::string missing_tools() {
-  try {
-    load_nvrtc();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  std::string problem;
-  return load_nv_jit_link(problem) ? std::string() : problem;
-}
-
 class ExternalCuda : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string missing = missing_tools(); !missing.empty()) GTEST_SKIP() << missing;
+    if (const std::string missing = missing_cuda_linker(); !missing.empty()) GTEST_SKIP() << missing;
   }
 };
 

@@ -77,6 +77,25 @@ def test_hopper_multiplies_by_groups_of_warps(binary, operator, settings):
     assert not [remark for remark in kernel["remarks"] if any(code in remark for code in SERIALISED)]
 
 
+SHIPPED = (
+    ("matmul", {"dtype": "bf16"}, "matmul", {"block_n": 256, "stages": 4}),
+    ("matmul", {"dtype": "bf16", "n": "1020"}, "matmul", {"block_n": 128, "stages": 3}),  # rows are no multiple of 16 bytes
+    ("matmul", {"dtype": "bf16", "block_n": "96"}, "matmul", {"block_n": 96, "stages": 4}),  # what is given wins
+    ("matmul", {"dtype": "f8e4m3", "b_transposed": "true"}, "matmul", {"block_k": 128, "block_n": 256}),
+    ("flash_forward", {"dtype": "bf16", "dim": "128"}, "flash_forward", {"block_k": 128, "stages": 2}),
+    ("flash_forward", {"dtype": "bf16", "dim": "64"}, "flash_forward", {"block_k": 256}),
+    ("flash_forward", {"dtype": "bf16", "dim": "64", "seq": "300", "cu_seqlens": "0,100,300"}, "flash_forward", {"block_k": 64}),  # packed
+    ("flash_backward", {"dtype": "bf16", "dim": "128"}, "flash_backward_keys", {"block_m": 64, "block_n": 128}),
+    ("flash_decode", {"dtype": "bf16", "dim": "128"}, "flash_decode_split", {"stages": 2}),
+)
+
+
+@pytest.mark.parametrize(("operator", "settings", "kernel", "expected"), SHIPPED)
+def test_shipped_settings_are_taken_where_they_hold(binary, operator, settings, kernel, expected):
+    reports = json.loads(tilewright(binary, "compile", operator, "--kernel", kernel, "--target", "sm_90a", "--report", "--json", *words(settings)))
+    assert {name: reports[0]["bindings"][name] for name in expected} == expected
+
+
 def test_all_warps_do_the_same_where_the_author_says_so(binary):
     ptx = tilewright(binary, "compile", "matmul", "--target", "sm_90a", "--emit", "ptx", "--set", "dtype=bf16", "--set", "warp_specialize=false")
     assert "mma.sync" in ptx and "cp.async.cg" in ptx

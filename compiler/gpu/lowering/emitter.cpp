@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace tilewright::gpu {
 
@@ -101,6 +102,10 @@ void Emitter::remark(mlir::Location at, llvm::StringRef text) {
   if (auto file = llvm::dyn_cast<mlir::FileLineColLoc>(at)) stream << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
   stream << text;
   if (!llvm::is_contained(remarks_, line)) remarks_.push_back(line);
+}
+
+void Emitter::enter_if(Value condition) {
+  if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
 }
 
 }  // namespace tilewright::gpu

@@ -100,6 +100,7 @@ class Emitter {
   Value thread_part(const layout::IndexExpression& expression);        // i32; the part that is the same for all registers
   Value inside(const Layout& layout, const layout::Bounds& bounds, int reg);  // i1, whether the register holds an element; null: in every thread
   Value owned(const Layout& layout);                                          // i1, whether this thread's elements are its own; null: in every thread
+  void enter_if(Value condition);                                             // what is emitted next runs where it holds; null: everywhere
   // Registers of `to` and the register of `from` that is at the same coordinates in every thread, along the axes given as pairs (axis of to, axis of from).
   std::vector<int> matching_registers(const Layout& to, const Layout& from, llvm::ArrayRef<std::pair<int, int>> axes);
 

@@ -149,14 +149,11 @@ void Emitter::emit_ranked(tile::TopKOp op) {
   {
     const std::vector<layout::Bounds> bounds = layout::bounds(layout);
     mlir::OpBuilder::InsertionGuard guard(b_);
-    const auto enter = [&](Value condition) {
-      if (condition) b_.setInsertionPointToStart(&scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
-    };
-    enter(owned(layout));
+    enter_if(owned(layout));
     for (int reg : layout::owners(layout).registers) {
       mlir::OpBuilder::InsertionGuard inner(b_);
       Value rank = count.getResult(reg);
-      enter(and_(inside(layout, bounds[reg], reg), k < extent ? arith::CmpIOp::create(b_, CmpIPredicate::slt, rank, i32(k)).getResult() : Value()));
+      enter_if(and_(inside(layout, bounds[reg], reg), k < extent ? arith::CmpIOp::create(b_, CmpIPredicate::slt, rank, i32(k)).getResult() : Value()));
       Registers at;
       for (int other = 0; other < layout.rank(); ++other) at.push_back(other == axis ? rank : coordinate(layout, other, reg));
       store_shared(to_memory(elements[reg]), shared_address(values_base, offset_in(result_strides, at, element)));

@@ -77,10 +77,7 @@ void Emitter::write_strided(const Registers& registers, const Layout& layout, ml
   const std::vector<layout::Bounds> bounds = layout::bounds(layout);
   const layout::Owners owners = layout::owners(layout);
   mlir::OpBuilder::InsertionGuard guard(b_);
-  const auto enter = [&](Value condition) {
-    if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
-  };
-  enter(owned(layout));
+  enter_if(owned(layout));
   for (int reg : owners.registers) {
     if (bounds[reg].validity == layout::Validity::kNever) continue;
     mlir::OpBuilder::InsertionGuard inner(b_);
@@ -92,7 +89,7 @@ void Emitter::write_strided(const Registers& registers, const Layout& layout, ml
       if (window->first != 0) along = arith::SubIOp::create(b_, along, i32(window->first));
       here = and_(here, arith::CmpIOp::create(b_, arith::CmpIPredicate::ult, along, i32(window->count)));
     }
-    enter(here);
+    enter_if(here);
     store_shared(to_memory(registers[reg]), shared_address(base, offset_in(strides, at, element)));
   }
 }

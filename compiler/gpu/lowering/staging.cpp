@@ -232,10 +232,7 @@ void Emitter::emit_local_store(tile_gpu::LocalStoreOp op) {
   const layout::Owners owners = layout::owners(layout);
   {
     mlir::OpBuilder::InsertionGuard guard(b_);
-    const auto enter = [&](Value condition) {
-      if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
-    };
-    enter(owned(layout));
+    enter_if(owned(layout));
     int width = static_cast<int>(16 / size);
     while (!layout::consecutive_registers(*offsets, {}, width)) width /= 2;  // a register alone is one
     const auto groups = *layout::consecutive_registers(*offsets, {}, width);
@@ -244,7 +241,7 @@ void Emitter::emit_local_store(tile_gpu::LocalStoreOp op) {
       const int first = group.front();
       if (!llvm::is_contained(owners.registers, first) || bounds[first].validity == layout::Validity::kNever) continue;
       mlir::OpBuilder::InsertionGuard inner(b_);
-      enter(inside(layout, bounds[first], first));
+      enter_if(inside(layout, bounds[first], first));
       Value address = shared_element(tile, *offsets, first, size);
       if (width == 1) {
         store_shared(to_memory(registers(op.getValue())[first]), address);

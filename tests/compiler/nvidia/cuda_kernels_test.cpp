@@ -2,10 +2,9 @@
 #include "compiler/compiler.h"
 #include "dsl/program/kernel.h"
 #include "dsl/tilewright.h"
-#include "runtime/support/cuda/nvrtc.h"
-#include "runtime/support/cuda/ptx_assembler.h"
 #include "runtime/support/cuda/toolkit.h"
 #include "runtime/support/error.h"
+#include "tests/cuda_linker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -122,24 +121,13 @@ Error error_of(const std::string& target) {
 
 std::string emit(const program::Program& program, const std::string& level) { return make_compiler()->emit(program, options_for("sm_90a"), level); }
 
-// Why functions cannot be compiled and linked here; empty: they can.
-std::string missing_tools() {
-  try {
-    load_nvrtc();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  std::string problem;
-  return load_nv_jit_link(problem) ? "" : problem;
-}
-
 std::ptrdiff_t calls_in(const std::string& ptx, int function) {
   const std::regex call("call\\.uni \\(retval0\\),\\s+tilewright_extern_" + std::to_string(function));
   return std::distance(std::sregex_iterator(ptx.begin(), ptx.end(), call), {});
 }
 
 #define NEEDS_TOOLS() \
-  if (const std::string missing = missing_tools(); !missing.empty()) GTEST_SKIP() << missing
+  if (const std::string missing = missing_cuda_linker(); !missing.empty()) GTEST_SKIP() << missing
 
 TEST(CudaKernels, AreCalledInPtx) {
   const std::string ptx = emit(*traced<Gelu>(), "ptx");
