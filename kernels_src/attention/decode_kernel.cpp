@@ -1,5 +1,6 @@
 #include "kernels_src/attention/decode_kernel.h"
 
+#include "dsl/nvidia/sm90.h"
 #include "kernels_src/attention/decode.h"
 #include "kernels_src/attention/query_tile.h"
 #include "kernels_src/common/launch.h"
@@ -14,12 +15,14 @@ namespace {
 
 constexpr std::int64_t kProgramsWanted = 264;  // two for each multiprocessor of a large GPU
 constexpr std::int64_t kLeastKeys = 128;       // of a part: with fewer, combining costs more than the part
+constexpr int kGroupRows = 64;                 // of a product by a group of warps
 
 // A part of the keys of one sequence and kv head, for all new tokens and all heads of the group.
 struct FlashDecodeSplit {
   Tune<int> block_k{"block_k", {64, 32, 128}};
   Tune<int> stages{"stages", {3, 2, 4}};
   Tune<int> warps{"warps", {4, 2, 8}};
+  Tune<int> by_hand{"schedule", {0, 1}};
   Const<int> dim{"dim"}, value_dim{"value_dim"}, group{"group"}, tokens{"tokens"}, page{"page"};  // page 0: the cache is in one piece
   Const<bool> lengths_given{"lengths_given"};
 
@@ -49,40 +52,94 @@ struct FlashDecodeSplit {
         const View filled = view.narrow(1, 0, min(length - number * page, page));
         return load(filled, {Index(load(block_table, {batch, number})), span(key % page, keys_of_tile()), tile.kv_head, span(0, width)});
       };
-      const auto seen = [&] { return arange(keys_of_tile())(None, _) <= (tile.token_of_row() + cast(tile.position - key, i32))(_, None); };
-      softmax.add(dot(rows_q, trans(load_tile(k, dim))), key + keys_of_tile() <= tile.position + 1, seen, load_tile(v, value_dim));
+      softmax.add(dot(rows_q, trans(load_tile(k, dim))), sees_all(tile, key, keys_of_tile()), [&] { return seen(tile, key, keys_of_tile()); }, load_tile(v, value_dim));
     }
-    store(o, {batch, span(0, tokens), span(tile.kv_head * group, group), split, span(0, value_dim)}, reshape(softmax.output(), {tokens, group, value_dim}));
-    store(lse, {batch, span(0, tokens), span(tile.kv_head * group, group), split}, reshape(softmax.lse(), {tokens, group}));
+    store_part(o, lse, batch, split, tile, softmax);
+  }
+
+  // For a cache that is read from end to end: one thread keeps copies of all stages on their way, from the first moment on. Its products have more rows than there are queries, which costs nothing that memory does not.
+  void schedule(nvidia::Sm90, In q, In k, In v, In block_table, In lengths, Scalar capacity, Scalar part, Scalar parts, Scalar scale, Out o, Out lse) const {
+    nvidia::require(page == 0 && !lengths_given, "pages and tokens behind a sequence's length are parts of a tensor");
+    nvidia::require(k.dtype() == DType::F16 || k.dtype() == DType::BF16, "other dtypes have no group products here");
+    nvidia::require(dim % 64 == 0 && value_dim % 64 == 0 && value_dim <= 256 && block_k % 8 == 0, "a row of a head is no multiple of 128 bytes");
+    nvidia::require(warps == 4 && kGroupRows % group == 0 && tokens * group <= kGroupRows, "the queries are not the rows of one group of warps");
+    const Index split = program_id(1), batch = program_id(2);
+    // Tokens behind the new ones read as zeros, and are not stored.
+    const QueryTile tile{kGroupRows / group, group, 0, capacity - tokens, program_id(0)};
+    const Index first = split * part, end = min(first + part, capacity);
+
+    const nvidia::Channel keys = nvidia::channel(k.dtype(), {block_k, dim}, stages), values = nvidia::channel(v.dtype(), {block_k, value_dim}, stages);
+    const nvidia::SharedTile rows = nvidia::shared_tile(q.dtype(), {tile.rows(), dim});
+    nvidia::roles(
+        {},
+        [&] {
+          for (Index key : range(first, end, block_k)) {
+            nvidia::send(keys, k, {batch, span(key, block_k), tile.kv_head, span(0, dim)});
+            nvidia::send(values, v, {batch, span(key, block_k), tile.kv_head, span(0, value_dim)});
+          }
+        },
+        [&] {
+          OnlineSoftmax softmax(tile.rows(), value_dim, scale);
+          nvidia::write(rows, softmax.queries(tile.load_rows(q, batch, dim)));
+          const Tile none = zeros(f32, {tile.rows(), block_k});
+          for (Index key : range(first, end, block_k)) {
+            const nvidia::SharedTile tile_k = nvidia::receive(keys);
+            const Tile scores = nvidia::group_dot(rows, nvidia::trans(tile_k), none);
+            nvidia::release(tile_k);
+            softmax.add_product(scores, sees_all(tile, key, block_k), [&] { return seen(tile, key, block_k); }, [&](const Tile& p, const Tile& sums) {
+              const nvidia::SharedTile value = nvidia::receive(values);
+              const Tile more = nvidia::group_dot(cast(p, v.dtype()), value, sums);
+              nvidia::release(value);
+              return more;
+            });
+          }
+          store_part(o, lse, batch, split, tile, softmax);
+        });
+  }
+
+  // Whether all of `keys` keys from `key` on are seen by every row, and the mask where they are not.
+  static Tile sees_all(const QueryTile& tile, const Index& key, int keys) { return key + keys <= tile.position + 1; }
+  static Tile seen(const QueryTile& tile, const Index& key, int keys) { return arange(keys)(None, _) <= (tile.token_of_row() + cast(tile.position - key, i32))(_, None); }
+
+  void store_part(const View& o, const View& lse, const Index& batch, const Index& split, const QueryTile& tile, const OnlineSoftmax& softmax) const {
+    store(o, {batch, span(0, tile.tokens), span(tile.kv_head * group, group), split, span(0, value_dim)}, reshape(softmax.output(), {tile.tokens, group, value_dim}));
+    store(lse, {batch, span(0, tile.tokens), span(tile.kv_head * group, group), split}, reshape(softmax.lse(), {tile.tokens, group}));
   }
 };
 TW_KERNEL(FlashDecodeSplit, "flash_decode_split", "q", "k", "v", "block_table", "lengths", "capacity", "part", "parts", "scale", "o", "lse")
 
-// One head of one token: its parts weigh as much as their sums of exponentials.
+// Some columns of one head of one token: its parts weigh as much as their sums of exponentials.
 struct FlashDecodeCombine {
-  Tune<int> block{"block", {64, 32, 16}};  // parts of a tile
-  Tune<int> warps{"warps", {4, 2}};
+  Tune<int> block{"block", {64, 32, 16}};          // parts of a tile
+  Tune<int> columns{"columns", {16, 32, 64, 128}};  // few: nothing but waiting takes time here, and many programs wait at once
+  Tune<int> warps{"warps", {1, 2, 4}};
   Const<int> value_dim{"value_dim"}, limit{"limit"};  // limit: no fewer than there are parts
 
-  Grid grid(In parts, In sums) const { return {sums.size(2), sums.size(1), sums.size(0)}; }
+  int slices() const { return (value_dim + columns - 1) / columns; }
+
+  Grid grid(In parts, In sums) const { return {sums.size(2) * slices(), sums.size(1), sums.size(0)}; }
 
   void body(In parts, In sums, Out o, Out lse) const {
-    const Index head = program_id(0), token = program_id(1), batch = program_id(2), count = sums.size(3);
+    const Index head = program_id(0) / slices(), slice = program_id(0) % slices(), token = program_id(1), batch = program_id(2), count = sums.size(3);
+    const int rows = min(block, limit), width = min(columns, value_dim);
+    const auto of_slice = span(slice * width, width);
     const auto sums_of = [&](const Index& first, int size) { return load_or(-inf, sums, {batch, token, head, span(first, size)}); };
-    const Tile all = sums_of(0, limit);
+    const auto part_of = [&](const Index& first) { return load(parts, {batch, token, head, span(first, rows), of_slice}); };
+    const Tile first_part = part_of(0), first_sums = sums_of(0, rows);  // on their way before anything is told from sums
+    const Tile all = limit <= rows ? first_sums : sums_of(0, limit);
     const Tile largest = reduce_max(all, 0);
     const Tile shift = where(largest == -inf, 0.0, largest);
     const Tile total = sum(exp2((all - shift) * kLog2E), 0);
 
-    const int rows = min(block, limit);
-    Var value = zeros(f32, {value_dim});
-    for (Index first : range(0, count, rows)) {
-      const Tile weight = exp2((sums_of(first, rows) - shift) * kLog2E);
-      const Tile part = load(parts, {batch, token, head, span(first, rows), span(0, value_dim)});
-      value += sum(where((weight == 0.0)(_, None), 0.0, part * weight(_, None)), 0);
-    }
-    store(o, {batch, token, head, span(0, value_dim)}, cast(where(total == 0.0, 0.0, value / total), o.dtype()));
-    store(lse, {batch, token, head}, shift + log2(total) * kLn2);
+    const auto weighed = [&](const Tile& of_parts, const Tile& part) {
+      const Tile weight = exp2((of_parts - shift) * kLog2E);
+      return sum(where((weight == 0.0)(_, None), 0.0, part * weight(_, None)), 0);
+    };
+    Var value = weighed(first_sums, first_part);
+    if (limit > rows)
+      for (Index first : range(rows, count, rows)) value += weighed(sums_of(first, rows), part_of(first));
+    store(o, {batch, token, head, of_slice}, cast(where(total == 0.0, 0.0, value / total), o.dtype()));
+    when(slice == 0, [&] { store(lse, {batch, token, head}, shift + log2(total) * kLn2); });
   }
 };
 TW_KERNEL(FlashDecodeCombine, "flash_decode_combine", "parts", "sums", "o", "lse")

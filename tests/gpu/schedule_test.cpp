@@ -1,6 +1,7 @@
 // Explicit schedules on the simulated GPU: compared with the reference of the schedule itself, and with the kernel's body.
 #include "dsl/program/kernel.h"
 #include "dsl/program/roles.h"
+#include "kernels_src/attention/decode_kernel.h"
 #include "kernels_src/attention/kernel.h"
 #include "tests/dsl/kernels/schedules.h"
 #include "tests/gpu/cases.h"
@@ -88,57 +89,104 @@ INSTANTIATE_TEST_SUITE_P(
                       Scheduled{"attention in turns", attention, DType::F16, {{128, 64}, {200, 64}, {200, 64}, {128, 64}}, {{"block_q", 128}, {"stages", 2}, {"warps", 8}, {"in_turns", 1}}, 1e-2},
                       Scheduled{"attention in turns of one group", attention, DType::F16, {{64, 64}, {100, 64}, {100, 64}, {64, 64}}, {{"stages", 2}, {"warps", 4}, {"in_turns", 1}}, 1e-2}));
 
-// The shipped one, with what it adds: heads that share keys, masks, rows that see no key, a window.
+// A call of a shipped kernel, argument by argument.
+struct Call {
+  fuzz::Case test;
+  program::CallFacts facts;
+  program::Builder parameters{"parameters"};
+
+  void tensor(DType dtype, Sizes sizes, double tolerance = 0) {
+    add_view(parameters, test, "x", program::ParamKind::Input, dtype, sizes);
+    test.arguments.back().tensor.fill = {.low = -1, .high = 1, .quantum = 0.25};
+    test.arguments.back().tensor.tolerance = test.arguments.back().tensor.relative_tolerance = tolerance;
+    facts.types.push_back({dtype, program::Shape(sizes.size(), -1), true});
+    facts.facts.push_back({.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
+  }
+  void scalar(DType dtype, std::uint64_t bits) {
+    test.arguments.emplace_back().bits = bits;
+    facts.types.push_back({dtype, {}});
+    facts.facts.emplace_back();
+  }
+  void factor(float value) { scalar(DType::F32, std::bit_cast<std::uint32_t>(value)); }
+  void number(std::int64_t value) { scalar(DType::I64, static_cast<std::uint64_t>(value)); }
+
+  // With the program of this kernel, whose settings these are.
+  fuzz::Case of(const program::TraceableKernel& kernel, std::map<std::string, std::int64_t> settings) {
+    facts.settings = std::move(settings);
+    facts.explicit_levels = {"nvidia::sm90"};
+    test.program = kernel.trace(facts);
+    return std::move(test);
+  }
+};
+
+// `make` gives the case with the schedule, or with the body.
+template <class Make>
+void expect_agreement(const std::string& name, Make make) {
+  const fuzz::Case test = make(true);
+  ASSERT_TRUE(has_roles(test.program)) << name;
+  const auto body = fuzz::transformed_reference([&](const Program&) { return make(false).program; });
+  const fuzz::Outcome as_body = fuzz::check(test, *body);
+  EXPECT_FALSE(as_body.failed()) << name << ": " << as_body.text;
+  for (const Configuration& configuration : configurations()) {
+    if (!configuration.has_roles) continue;
+    const auto target = simulated_target(configuration);
+    const fuzz::Outcome outcome = fuzz::check(test, *target);
+    EXPECT_FALSE(outcome.failed()) << name << ": " << outcome.text;
+  }
+}
+
+// With what shipped schedules add: heads that share keys, masks, rows that see no key, a window.
 struct Attention {
   std::int64_t queries, keys, rows, warps, schedule;
   bool causal, windowed;
 };
 
-fuzz::Case case_of(const Attention& attention, bool with_schedule) {
+TEST(ShippedSchedules, FlashForward) {
   constexpr std::int64_t kDim = 64, kHeads = 4, kGroup = 2;
-  fuzz::Case test;
-  program::Builder parameters("parameters");
-  program::CallFacts call;
-  const auto tensor = [&](DType dtype, Sizes sizes, double tolerance) {
-    add_view(parameters, test, "x", program::ParamKind::Input, dtype, sizes);
-    test.arguments.back().tensor.fill = {.low = -1, .high = 1, .quantum = 0.25};
-    test.arguments.back().tensor.tolerance = test.arguments.back().tensor.relative_tolerance = tolerance;
-    call.types.push_back({dtype, program::Shape(sizes.size(), -1), true});
-    call.facts.push_back({.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
-  };
-  const auto scalar = [&](DType dtype, std::uint64_t bits) {
-    test.arguments.push_back({.bits = bits});
-    call.types.push_back({dtype, {}});
-    call.facts.emplace_back();
-  };
-  tensor(DType::F16, {1, attention.queries, kHeads, kDim}, 0);
-  for (int i = 0; i < 2; ++i) tensor(DType::F16, {1, attention.keys, kHeads / kGroup, kDim}, 0);
-  for (int i = 0; i < 2; ++i) tensor(DType::I64, {2}, 0);
-  scalar(DType::F32, std::bit_cast<std::uint32_t>(0.125f));
-  scalar(DType::I64, 50);
-  scalar(DType::I64, static_cast<std::uint64_t>(attention.queries));
-  tensor(DType::F16, {1, attention.queries, kHeads, kDim}, 5e-3);
-  tensor(DType::F32, {1, attention.queries, kHeads}, 1e-3);
-  call.settings = {{"dim", kDim}, {"value_dim", kDim}, {"group", kGroup}, {"query_limit", 256}, {"causal", attention.causal}, {"windowed", attention.windowed}, {"packed", 0},
-                   {"rows", attention.rows}, {"block_k", 64}, {"stages", 2}, {"warps", attention.warps}, {"schedule", with_schedule ? attention.schedule : 0}};
-  call.explicit_levels = {"nvidia::sm90"};
-  test.program = kernels::flash_forward_kernel().trace(call);
-  return test;
+  for (const Attention& attention : {Attention{40, 100, 64, 4, 1, true, false}, Attention{70, 130, 128, 8, 2, true, true}, Attention{70, 30, 128, 8, 2, true, false}, Attention{40, 100, 64, 4, 1, false, false}}) {
+    expect_agreement(std::to_string(attention.queries) + " queries", [&](bool with_schedule) {
+      Call call;
+      call.tensor(DType::F16, {1, attention.queries, kHeads, kDim});
+      for (int i = 0; i < 2; ++i) call.tensor(DType::F16, {1, attention.keys, kHeads / kGroup, kDim});
+      for (int i = 0; i < 2; ++i) call.tensor(DType::I64, {2});
+      call.factor(0.125f);
+      call.number(50);
+      call.number(attention.queries);
+      call.tensor(DType::F16, {1, attention.queries, kHeads, kDim}, 5e-3);
+      call.tensor(DType::F32, {1, attention.queries, kHeads}, 1e-3);
+      return call.of(kernels::flash_forward_kernel(),
+                     {{"dim", kDim}, {"value_dim", kDim}, {"group", kGroup}, {"query_limit", 256}, {"causal", attention.causal}, {"windowed", attention.windowed}, {"packed", 0},
+                      {"rows", attention.rows}, {"block_k", 64}, {"stages", 2}, {"warps", attention.warps}, {"schedule", with_schedule ? attention.schedule : 0}});
+    });
+  }
 }
 
-TEST(ShippedSchedules, FlashForward) {
-  for (const Attention& attention : {Attention{40, 100, 64, 4, 1, true, false}, Attention{70, 130, 128, 8, 2, true, true}, Attention{70, 30, 128, 8, 2, true, false}, Attention{40, 100, 64, 4, 1, false, false}}) {
-    const fuzz::Case test = case_of(attention, true);
-    ASSERT_TRUE(has_roles(test.program));
-    const auto body = fuzz::transformed_reference([&](const Program&) { return case_of(attention, false).program; });
-    const fuzz::Outcome as_body = fuzz::check(test, *body);
-    EXPECT_FALSE(as_body.failed()) << attention.queries << " queries: " << as_body.text;
-    for (const Configuration& configuration : configurations()) {
-      if (!configuration.has_roles) continue;
-      const auto target = simulated_target(configuration);
-      const fuzz::Outcome outcome = fuzz::check(test, *target);
-      EXPECT_FALSE(outcome.failed()) << attention.queries << " queries: " << outcome.text;
-    }
+// Parts of the keys of two sequences; the last one may end within a tile.
+struct Decode {
+  std::int64_t tokens, group, keys, part, value_dim, block_k;
+};
+
+TEST(ShippedSchedules, FlashDecode) {
+  constexpr std::int64_t kDim = 128, kBatch = 2, kHeads = 2;
+  for (const Decode& decode : {Decode{1, 16, 300, 128, 128, 64}, Decode{3, 2, 200, 128, 64, 32}, Decode{40, 1, 30, 64, 128, 64}, Decode{2, 32, 64, 64, 192, 64}}) {
+    expect_agreement(std::to_string(decode.tokens) + " tokens", [&](bool with_schedule) {
+      const std::int64_t parts = (decode.keys + decode.part - 1) / decode.part, q_heads = kHeads * decode.group;
+      Call call;
+      call.tensor(DType::F16, {kBatch, decode.tokens, q_heads, kDim});
+      call.tensor(DType::F16, {kBatch, decode.keys, kHeads, kDim});
+      call.tensor(DType::F16, {kBatch, decode.keys, kHeads, decode.value_dim});
+      call.tensor(DType::I32, {1, 1});
+      call.tensor(DType::I32, {1});
+      call.number(decode.keys);
+      call.number(decode.part);
+      call.number(parts);
+      call.factor(0.125f);
+      call.tensor(DType::F32, {kBatch, decode.tokens, q_heads, parts, decode.value_dim}, 5e-3);
+      call.tensor(DType::F32, {kBatch, decode.tokens, q_heads, parts}, 1e-3);
+      return call.of(kernels::flash_decode_split_kernel(),
+                     {{"dim", kDim}, {"value_dim", decode.value_dim}, {"group", decode.group}, {"tokens", decode.tokens}, {"page", 0}, {"lengths_given", 0},
+                      {"block_k", decode.block_k}, {"stages", 2}, {"warps", 4}, {"schedule", with_schedule}});
+    });
   }
 }
 

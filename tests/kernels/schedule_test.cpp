@@ -28,6 +28,17 @@ TEST_P(Schedules, FlashForward) {
   expect_ok("flash_forward", with({{"dtype", "f16"}, {"dim", "128"}, {"seq", "400"}, {"kv_seq", "100"}, {"block_k", "64"}, {"stages", "3"}, {"causal", "true"}}));  // rows that see no key
 }
 
+TEST_P(Schedules, FlashDecode) {
+  for (const char* dtype : {"bf16", "f16"}) {
+    const Settings base = with({{"dtype", dtype}, {"dim", "128"}, {"heads", "32"}, {"kv_heads", "2"}, {"batch", "2"}});
+    expect_ok("flash_decode", base + Settings{{"context", "3000"}, {"stages", "5"}});
+    expect_ok("flash_decode", base + Settings{{"context", "1000"}, {"value_dim", "64"}, {"seq", "3"}, {"block_k", "32"}});
+    expect_ok("flash_decode", base + Settings{{"context", "40"}, {"heads", "2"}, {"seq", "50"}});                           // rows that see no key
+    expect_ok("flash_decode", base + Settings{{"context", "500"}, {"lengths", "300,500"}});                                 // parts of a tensor: the body
+    expect_ok("flash_decode", base + Settings{{"context", "500"}, {"heads", "6"}});                                         // three heads a group: the body
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(ByHand, Schedules, ::testing::Values("1", "2"), [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
