@@ -181,9 +181,9 @@ void Tracer::close_while() {
 
 // ---- roles
 
-void Tracer::open_roles(int producer_registers, int consumer_registers, Loc at) {
+void Tracer::open_roles(int producer_registers, int consumer_registers, int teams, Loc at) {
   stand_at(at);
-  builder_.begin_roles(producer_registers, consumer_registers);
+  builder_.begin_roles(producer_registers, consumer_registers, teams);
   Scope& scope = push("roles", at);
   for (Saved& saved : scope.saved) saved.inside = saved.before;
 }

@@ -69,7 +69,7 @@ class Tracer {
   void open_while(Loc at);
   void while_body(const Arg& condition);
   void close_while();
-  void open_roles(int producer_registers, int consumer_registers, Loc at);  // the producer
+  void open_roles(int producer_registers, int consumer_registers, int teams, Loc at);  // the producer
   void open_consumers();
   void close_roles();
   std::pair<Tiles, Tiles> open_combiner(Opcode opcode, const Tiles& tiles, int axis, bool reverse, Loc at);

@@ -134,10 +134,14 @@ void Interpreter::execute(const Op& op) {
     case Opcode::Roles: run_roles(op); break;
     case Opcode::Channel: channels_[op.results[0]] = {}; break;
     case Opcode::SharedTile: case Opcode::Turns: case Opcode::TakeTurn: case Opcode::PassTurn: break;
+    case Opcode::Team: write(op.results[0], Tile::scalar(DType::I64, team_)); break;
     case Opcode::Send: run_send(op); break;
+    case Opcode::SendTile: run_send_tile(op); break;
     case Opcode::Receive: run_receive(op); break;
     case Opcode::Release: ++channels_[program_.ops[program_.values[op.operands[0]].def].operands[0]].released; break;
     case Opcode::SharedStore: write(op.operands[0], operand(op, 1)); break;
+    case Opcode::SharedLoad: write(op.results[0], shared(op, 0)); break;
+    case Opcode::SharedElement: run_shared_element(op); break;
     case Opcode::GroupProduct: run_group_product(op); break;
     case Opcode::GroupWait: write(op.results[0], operand(op, 0)); break;
     case Opcode::Print: run_print(op); break;

@@ -5,7 +5,7 @@
 //   interpreter.run_all(slots);            // slots: arguments as compiler/reference/slots.h lays them out
 //
 // Errors: TW3401 a kernel's assert failed, TW3410 a range whose step is not positive, TW3411 a grid extent that is negative, each with the
-// author's position; TW3412 and TW3413 roles that wait for each other for ever, or send what nobody receives; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
+// author's position; TW3412 and TW3413 roles that wait for each other for ever, or send what nobody receives; TW3414 a shared tile is read that holds nothing, or an element that a list does not have; TW9301 a malformed program. An object serves one thread at a time; several may read one program at once.
 #pragma once
 
 #include "compiler/reference/memory.h"
@@ -76,8 +76,14 @@ class Interpreter {
 
   // roles.cpp: the producer first, as far ahead as channels without end would let it; what the consumers then receive must have found room on its way
   void run_roles(const program::Op& op);
+  void begin_team(std::int64_t team);
+  void expect_all_received() const;
+  std::string of_team() const;  // for messages: "", " (team 2)"
   void run_send(const program::Op& op);
+  void run_send_tile(const program::Op& op);
   void run_receive(const program::Op& op);
+  const Tile& shared(const program::Op& op, std::size_t i) const;  // what a shared tile holds
+  void run_shared_element(const program::Op& op);
   void run_group_product(const program::Op& op);
 
   // custom.cpp: reductions and scans with a combiner of the author
@@ -111,7 +117,8 @@ class Interpreter {
     std::vector<std::size_t> tiles;                     // of sent_, in their order
   };
   std::vector<Sent> sent_;      // by the producer, in its order
-  std::size_t under_way_ = 0;   // those that found room
+  std::size_t under_way_ = 0;   // those that found room, for the team that runs
+  std::int64_t teams_ = 0, team_ = 0;
   std::map<ValueId, Channel> channels_;
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kRowBytes = 128, kSwizzleRows = 8, kMostBoxRows = 256;
 constexpr std::size_t kMostBoxRank = 5;
-constexpr int kWarpRows = 16, kGroupWarps = 4, kMostColumns = 256, kWarpSize = 32, kRegisters = 65536, kMostOfThread = 255;
+constexpr int kWarpRows = 16, kGroupWarps = 4, kMostWarps = 32, kMostColumns = 256, kWarpSize = 32, kRegisters = 65536, kMostOfThread = 255;
 constexpr std::int64_t kStepBytes = 32;  // of the depth, in one instruction
 
 std::int64_t warps_of(Tracer& tracer) {
@@ -41,6 +41,21 @@ Type shared_type(DType dtype, Extents extents, const char* what, Loc at) {
   if (bytes % kRowBytes != 0) fail(1607, name + ": rows of " + std::to_string(bytes) + " bytes are no multiple of 128", at);
   if (type.shape[0] % kSwizzleRows != 0 || type.shape[0] > kMostBoxRows) fail(1607, name + ": " + std::to_string(type.shape[0]) + " rows are no multiple of 8 up to 256", at);
   return type;
+}
+
+// A list in a channel is a tile of the producer's and has no rows.
+Type channel_type(DType dtype, Extents extents, Loc at) {
+  if (extents.size() != 1) return shared_type(dtype, extents, "channel", at);
+  return {dtype, {extents.begin()->value}, false, program::Shared::Tile};
+}
+
+void expect_teams(Tracer& tracer, int teams, Loc at) {
+  const std::int64_t warps = warps_of(tracer), all = teams * warps;
+  const auto no = [&](const std::string& message, const std::string& help = {}) { fail(1610, std::to_string(teams) + " teams of " + std::to_string(warps) + " warps: " + message, at, help); };
+  if (teams < 0) no("a number of teams is positive, or left out");
+  if (warps != 1 && warps != 2 && warps != 4) no("a team has 1, 2 or 4 warps", "Tune<int> warps{\"warps\", {1}}");
+  if (all % kGroupWarps != 0) no(std::to_string(all) + " warps are no multiple of 4");
+  if (all + kGroupWarps > kMostWarps) no("with the producer's four they are more than " + std::to_string(kMostWarps));
 }
 
 void expect_product(Tracer& tracer, const Type& acc, const Type& left, bool left_transposed, const SharedTile& b, Loc at) {
@@ -84,7 +99,7 @@ void require(bool condition, const char* reason) {
 
 Channel channel(DType dtype, Extents shape, Extent stages, Loc at) {
   Tracer& tracer = Tracer::get(at);
-  Type type = shared_type(dtype, shape, "channel", at);
+  Type type = channel_type(dtype, shape, at);
   type.shared = program::Shared::Channel;
   type.slots = stages.value;
   if (stages.value < 2) fail(1607, "a channel has room for " + std::to_string(stages.value) + " tiles", at, "with two, one is filled while the other is read");
@@ -138,6 +153,16 @@ void send(const Channel& channel, const View& view, Indices indices, Loc at) {
   tracer.build().ops(Opcode::Send, operands, maps);
 }
 
+SharedTile send(const Channel& channel, const TileArg& tile, Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  return SharedTile(tracer.ref(tracer.build().op(Opcode::SendTile, {tracer.id(tile.ref), tracer.id(channel.ref())})));
+}
+
+Index team(Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  return Index(tracer.ref(tracer.build().op(Opcode::Team, {})));
+}
+
 SharedTile receive(const Channel& channel, Loc at) {
   Tracer& tracer = Tracer::get(at);
   return SharedTile(tracer.ref(tracer.build().op(Opcode::Receive, {tracer.id(channel.ref())})));
@@ -152,6 +177,17 @@ void write(const SharedTile& shared, const TileArg& value, Loc at) {
   Tracer& tracer = Tracer::get(at);
   if (shared.transposed()) fail(1607, "'write' to a transposed tile", at, "transpose the value: trans(x)");
   tracer.build().ops(Opcode::SharedStore, {tracer.id(shared.ref()), tracer.id(value.ref)});
+}
+
+Tile read(const SharedTile& shared, Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  const ValueId tile = tracer.build().op(Opcode::SharedLoad, {tracer.id(shared.ref())});
+  return tracer.tile(shared.transposed() ? tracer.build().transpose(tile, {1, 0}) : tile);
+}
+
+Tile element(const SharedTile& list, const Index& index, Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  return tracer.tile(tracer.build().op(Opcode::SharedElement, {tracer.id(list.ref()), tracer.id(index.ref())}));
 }
 
 Tile group_dot(const LeftOperand& a, const SharedTile& b, const TileArg& accumulator, Loc at) {
@@ -173,22 +209,23 @@ Tile wait(const Product& product, Loc at) {
 
 namespace tilewright::detail {
 
-RolesScope::RolesScope(nvidia::Registers registers, Loc at) {
+RolesScope::RolesScope(nvidia::Roles roles, Loc at) {
   Tracer& tracer = Tracer::get(at);
-  if (registers.producer != 0 || registers.consumers != 0) {
+  if (roles.teams != 0) nvidia::expect_teams(tracer, roles.teams, at);
+  if (roles.producer != 0 || roles.consumers != 0) {
     const auto no = [&](const std::string& message, const std::string& help) {
-      fail(1608, "registers of " + std::to_string(registers.producer) + " and " + std::to_string(registers.consumers) + ": " + message, at, help);
+      fail(1608, "registers of " + std::to_string(roles.producer) + " and " + std::to_string(roles.consumers) + ": " + message, at, help);
     };
-    for (int each : {registers.producer, registers.consumers})
+    for (int each : {roles.producer, roles.consumers})
       if (each % 8 != 0 || each < 24 || each > 240) no(std::to_string(each) + " is no multiple of 8 from 24 to 240", "leave both out, and the compiler chooses");
-    const int warps = static_cast<int>(nvidia::warps_of(tracer));
+    const int warps = static_cast<int>(nvidia::warps_of(tracer)) * std::max(roles.teams, 1);
     const int begin_with = std::min(nvidia::kMostOfThread, nvidia::kRegisters / (nvidia::kWarpSize * (warps + nvidia::kGroupWarps))) / 8 * 8;
-    if (registers.producer > begin_with || registers.consumers < begin_with)
+    if (roles.producer > begin_with || roles.consumers < begin_with)
       no("with " + std::to_string(warps) + " warps and the producer's four every thread begins with " + std::to_string(begin_with), "the producer gives registers away, consumers take them");
-    if (nvidia::kWarpSize * (warps * registers.consumers + nvidia::kGroupWarps * registers.producer) > nvidia::kRegisters)
+    if (nvidia::kWarpSize * (warps * roles.consumers + nvidia::kGroupWarps * roles.producer) > nvidia::kRegisters)
       no("a multiprocessor has " + std::to_string(nvidia::kRegisters) + " registers, and " + std::to_string(warps) + " warps and the producer's four would have more", "give less to the consumers");
   }
-  tracer.open_roles(registers.producer, registers.consumers, at);
+  tracer.open_roles(roles.producer, roles.consumers, roles.teams, at);
 }
 
 RolesScope::~RolesScope() {

@@ -15,6 +15,16 @@
 //       });
 //   }
 //
+// With teams the consumers are several groups of warps that run on their own, and the producer has tiles too:
+//
+//   const nvidia::Channel lists = nvidia::channel(i32, {64}, 2), blocks = nvidia::channel(k.dtype(), {64, 128}, 4);
+//   nvidia::roles({.producer = 32, .consumers = 160, .teams = 12},
+//     [&] {
+//       const nvidia::SharedTile list = nvidia::send(lists, chosen_blocks());           // a tile of i32
+//       for (Index i : range(0, count)) nvidia::send(blocks, k, {nvidia::element(list, i) * 64, 0});
+//     },
+//     [&] { ... when(is_for(nvidia::team()), [&] { scores = dot(rows, trans(nvidia::read(block))); ... }); ... });
+//
 // Matrices in shared memory are f16, bf16 or 8-bit floats, their rows multiples of 128 bytes. Errors are TW16xx, at the author's line.
 #pragma once
 
@@ -40,13 +50,13 @@ class Handle {
   detail::Ref ref_;
 };
 
-// A queue of tiles from the producer to the consumers.
+// A queue of tiles from the producer to the consumers: of matrices, which are boxes of memory, or of lists, which are tiles of the producer's.
 class Channel : public Handle {
  public:
   using Handle::Handle;
 };
 
-// A matrix in shared memory, as products read it: received, or written by the consumers.
+// A matrix in shared memory, as products read it, or a list: received, written by the consumers, or sent.
 class SharedTile : public Handle {
  public:
   explicit SharedTile(detail::Ref ref, bool transposed = false) : Handle(ref), transposed_(transposed) {}
@@ -82,13 +92,15 @@ class LeftOperand {
 void require(bool condition, const char* reason);
 
 // ---- beside the roles: what they share
-Channel channel(DType dtype, Extents shape, Extent stages, Loc at = Loc::current());  // room for `stages` tiles, two at least
-SharedTile shared_tile(DType dtype, Extents shape, Loc at = Loc::current());         // with nothing in it
+Channel channel(DType dtype, Extents shape, Extent stages, Loc at = Loc::current());  // room for `stages` tiles, two at least: matrices, or lists of up to 4096 i32, u32 or f32
+SharedTile shared_tile(DType dtype, Extents shape, Loc at = Loc::current());         // with nothing in it; with teams each has its own
 Turns turns(Loc at = Loc::current());
 
 // Registers of a thread: multiples of 8 from 24 to 240, that make the producer's warps, which are then four, give registers to the consumers. Left out: the compiler chooses.
-struct Registers {
+// Teams: the consumers are so many teams of the kernel's `warps`, which are then 1, 2 or 4. All teams together are a multiple of four warps, 28 at most. Left out: the consumers are one group, the kernel's `warps`.
+struct Roles {
   int producer = 0, consumers = 0;
+  int teams = 0;
 };
 
 }  // namespace nvidia
@@ -97,7 +109,7 @@ namespace detail {
 
 class RolesScope {
  public:
-  RolesScope(nvidia::Registers registers, Loc at);
+  RolesScope(nvidia::Roles roles, Loc at);
   ~RolesScope();
   RolesScope(const RolesScope&) = delete;
   RolesScope& operator=(const RolesScope&) = delete;
@@ -114,9 +126,11 @@ namespace nvidia {
 
 // The two roles of a schedule, at the same time. The producer is one thread, which has scalars and send; the consumers are the kernel's `warps`, and have everything else. A Var of outside may be read in a role if
 // it is a scalar, and assigned in none.
+// With teams every team runs the consumers on its own, with tiles and control flow of its own, and receives every tile; a tile is free when all teams have released it. The producer is as a team: it has tiles,
+// loads and computes, and stores nothing.
 template <class Producer, class Consumers>
-void roles(Registers registers, Producer&& producer, Consumers&& consumers, Loc at = Loc::current()) {
-  detail::RolesScope scope(registers, at);
+void roles(Roles shape, Producer&& producer, Consumers&& consumers, Loc at = Loc::current()) {
+  detail::RolesScope scope(shape, at);
   producer();
   scope.consumers();
   consumers();
@@ -127,11 +141,16 @@ void roles(Registers registers, Producer&& producer, Consumers&& consumers, Loc 
 // Copies a box of a parameter to the channel's next tile, once that is free: indices as load has them, single positions, or span(start, extent) for the two dimensions that are the tile's axes. What lies outside of the
 // tensor is zeros. Where the tensor of a call does not have contiguous rows aligned to 16 bytes, the kernel's body takes the schedule's place.
 void send(const Channel& channel, const View& view, Indices indices, Loc at = Loc::current());
+// With teams: puts a tile into a channel of lists. The producer may read what it gives, with read and element, until its next send of a tile to the channel.
+SharedTile send(const Channel& channel, const TileArg& tile, Loc at = Loc::current());
 
 // ---- the consumers
+Index team(Loc at = Loc::current());                                  // which of the teams runs this, 0 .. teams - 1
 SharedTile receive(const Channel& channel, Loc at = Loc::current());  // waits; every consumer receives every tile
 void release(const SharedTile& tile, Loc at = Loc::current());        // once, in the region it was received in
 void write(const SharedTile& shared, const TileArg& value, Loc at = Loc::current());
+Tile read(const SharedTile& shared, Loc at = Loc::current());                        // the tile it holds
+Tile element(const SharedTile& list, const Index& index, Loc at = Loc::current());  // a scalar of the list's dtype, an Index where one is wanted: 0 <= index < extent
 inline SharedTile trans(const SharedTile& tile) { return SharedTile(tile.ref(), !tile.transposed()); }
 
 // a b + accumulator, complete when it returns. Rows of the accumulator are a multiple of 16 for each warp, columns one of 8 up to 256.

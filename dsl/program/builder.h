@@ -103,7 +103,7 @@ class Builder {
   std::vector<ValueId> end_while(Values yields);
   std::vector<ValueId> begin_combiner(Opcode reduce_or_scan, Values tiles, std::int64_t axis, bool reverse = false);  // {left..., right...}
   std::vector<ValueId> end_combiner(Values yields);
-  void begin_roles(std::int64_t producer_registers = 0, std::int64_t consumer_registers = 0);  // the producer's region
+  void begin_roles(std::int64_t producer_registers = 0, std::int64_t consumer_registers = 0, std::int64_t teams = 0);  // the producer's region
   void begin_consumers();
   void end_roles();
   void abandon();  // drops the innermost open control operation, with what it holds

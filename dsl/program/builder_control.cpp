@@ -146,11 +146,11 @@ std::vector<ValueId> Builder::end_while(Values yields) {
   return close(results);
 }
 
-void Builder::begin_roles(std::int64_t producer_registers, std::int64_t consumer_registers) {
+void Builder::begin_roles(std::int64_t producer_registers, std::int64_t consumer_registers, std::int64_t teams) {
   Pending pending;
   pending.op.opcode = Opcode::Roles;
   pending.op.loc = location_;
-  pending.op.ints = {producer_registers, consumer_registers};
+  pending.op.ints = {producer_registers, consumer_registers, teams};
   pending.frames.push_back(open_frame(frame_, {}));
   pending_.push_back(std::move(pending));
 }

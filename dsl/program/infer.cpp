@@ -89,7 +89,10 @@ std::string_view spelling_of(Opcode opcode) {
     case Opcode::If: return "when";
     case Opcode::While: return "while_";
     case Opcode::Assert: return "check";
+    case Opcode::SendTile: return "send";
     case Opcode::SharedStore: return "write";
+    case Opcode::SharedLoad: return "read";
+    case Opcode::SharedElement: return "element";
     case Opcode::GroupProduct: return "group_dot";
     case Opcode::GroupWait: return "wait";
     default: return mnemonic_of(opcode);
@@ -163,10 +166,14 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case Turns:
     case TakeTurn:
     case PassTurn:
+    case Team:
     case Send:
+    case SendTile:
     case Receive:
     case Release:
     case SharedStore:
+    case SharedLoad:
+    case SharedElement:
     case GroupProduct:
     case GroupWait: return rules::infer_roles(op, where);
     case Print:

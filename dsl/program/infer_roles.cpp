@@ -5,6 +5,15 @@ namespace tilewright::program::rules {
 
 namespace {
 
+constexpr std::int64_t kLongestList = 4096;
+
+// A list, as a channel holds it that the producer fills with tiles of its own.
+void expect_list(const Type& type, const SourcePosition& where) {
+  if (type.dtype != DType::I32 && type.dtype != DType::U32 && type.dtype != DType::F32)
+    fail(1607, "a list of " + std::string(name_of(type.dtype)) + " in a channel", where, "lists are of i32, u32 or f32: cast(x, i32)");
+  if (type.shape[0] > kLongestList) fail(1607, "a list of " + std::to_string(type.shape[0]) + " elements in a channel", where, "lists have up to " + std::to_string(kLongestList));
+}
+
 // A channel or shared tile as the author declared it.
 std::vector<Type> declared(const OpSignature& op, const SourcePosition& where) {
   const std::string what(spelling_of(op.opcode));
@@ -14,7 +23,8 @@ std::vector<Type> declared(const OpSignature& op, const SourcePosition& where) {
   const bool is_channel = op.opcode == Opcode::Channel;
   if (type.is_view || type.shared != (is_channel ? Shared::Channel : Shared::Tile) || (type.slots != 0) != is_channel) fail(1200, "'" + what + "' gives " + to_string(type), where);
   check_tile_shape(type.shape, what, where);
-  if (type.rank() != 2) fail(1607, "'" + what + "' holds matrices, not tiles of " + to_string(type.shape), where);
+  if (is_channel && type.rank() == 1) expect_list(type, where);
+  else if (type.rank() != 2) fail(1607, "'" + what + "' holds matrices" + (is_channel ? " or lists" : "") + ", not tiles of " + to_string(type.shape), where);
   if (is_channel && type.slots < 1) fail(1607, "a channel has room for " + std::to_string(type.slots) + " tiles", where, "give it as many as copies shall be ahead, two at least");
   return {type};
 }
@@ -32,6 +42,7 @@ std::vector<Type> send(const OpSignature& op, const SourcePosition& where) {
   if (!view.is_view) fail(1203, "'send' takes a view of memory, not " + to_string(view), where);
   expect_operands(op, view.rank() + 2, view.rank() + 2, where);
   expect_ints(op, view.rank(), where);
+  if (channel.rank() != 2) fail(1607, "'send' of a box to " + to_string(channel), where, "a list is sent as a tile: send(channel, tile)");
   if (view.dtype != channel.dtype) fail(1607, "'send' from " + to_string(view) + " to " + to_string(channel), where, "a channel has the dtype of what is sent: channel(x.dtype(), ...)");
   int next = 0;  // axis of the tile
   for (std::size_t d = 0; d < view.rank(); ++d) {
@@ -43,6 +54,24 @@ std::vector<Type> send(const OpSignature& op, const SourcePosition& where) {
   }
   if (next != 2) fail(1607, "'send' sends a matrix, not a tile of rank " + std::to_string(next), where);
   return {};
+}
+
+std::vector<Type> send_tile(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 2, 2, where);
+  const Type &tile = op.operands[0], &channel = expect_shared(op, 1, Shared::Channel, where);
+  expect_tile(tile, "send", where);
+  if (channel.rank() != 1) fail(1607, "'send' of a tile to " + to_string(channel), where, "a channel of matrices is filled from memory: send(channel, view, {...})");
+  if (tile != Type{channel.dtype, channel.shape})
+    fail(1607, "'send' of " + to_string(tile) + " to " + to_string(channel), where, tile.dtype != channel.dtype ? "cast it: cast(x, " + std::string(tilewright::name_of(channel.dtype)) + ")" : "");
+  return {Type{channel.dtype, channel.shape, false, Shared::Tile}};
+}
+
+std::vector<Type> element(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 2, 2, where);
+  const Type &list = expect_shared(op, 0, Shared::Tile, where), &index = op.operands[1];
+  if (list.rank() != 1) fail(1607, "'element' of " + to_string(list), where, "lists have elements; read(shared) gives a matrix");
+  if (index != Type{DType::I64, {}}) fail(1607, "the index of 'element' is " + to_string(index) + ", not an i64 scalar", where);
+  return {Type{list.dtype, {}}};
 }
 
 std::vector<Type> product(const OpSignature& op, const SourcePosition& where) {
@@ -70,7 +99,17 @@ std::vector<Type> infer_roles(const OpSignature& op, const SourcePosition& where
     case Opcode::Channel:
     case Opcode::SharedTile: return declared(op, where);
     case Opcode::Send: return send(op, where);
+    case Opcode::SendTile: return send_tile(op, where);
+    case Opcode::SharedElement: return element(op, where);
     case Opcode::GroupProduct: return product(op, where);
+    case Opcode::Team:
+      expect_operands(op, 0, 0, where);
+      return {Type{DType::I64, {}}};
+    case Opcode::SharedLoad: {
+      expect_operands(op, 1, 1, where);
+      const Type& shared = expect_shared(op, 0, Shared::Tile, where);
+      return {Type{shared.dtype, shared.shape}};
+    }
     case Opcode::Receive: {
       expect_operands(op, 1, 1, where);
       const Type& channel = expect_shared(op, 0, Shared::Channel, where);

@@ -9,17 +9,10 @@ namespace tilewright::program {
 
 namespace {
 
-bool is_of_roles(Opcode opcode) {
-  using enum Opcode;
-  switch (opcode) {
-    case Roles: case Channel: case SharedTile: case Send: case Receive: case Release: case SharedStore: case GroupProduct: case GroupWait:
-    case Turns: case TakeTurn: case PassTurn: return true;
-    default: return false;
-  }
-}
-
 // Made beside the roles, which share it.
 bool is_shared_by_roles(Opcode opcode) { return opcode == Opcode::Channel || opcode == Opcode::SharedTile || opcode == Opcode::Turns; }
+
+bool sends(Opcode opcode) { return opcode == Opcode::Send || opcode == Opcode::SendTile; }
 
 bool is_matrix(const Type& type) { return type.is_tile() && type.rank() > 0; }
 
@@ -51,7 +44,7 @@ class RoleRules {
   // An operation of the body itself.
   void beside(const Op& op) const {
     if (is_shared_by_roles(op.opcode)) return;
-    if (is_of_roles(op.opcode)) broken(1602, quoted(op) + " is in no role", op, op.opcode == Opcode::Send ? "the producer sends" : "consumers do that");
+    if (is_of_schedules(op.opcode)) broken(1602, quoted(op) + " is in no role", op, sends(op.opcode) ? "the producer sends" : "consumers do that");
     if (!op.regions.empty())
       for (const Region& region : op.regions) nested(region);
     const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
@@ -63,7 +56,7 @@ class RoleRules {
   void nested(const Region& region) const {
     for (OpId id : region.ops) {
       const Op& op = program_.ops[id];
-      if (is_of_roles(op.opcode)) broken(1604, quoted(op) + " is in a region", op, "roles, channels and shared tiles are made in the schedule itself, not in range, when or while_");
+      if (is_of_schedules(op.opcode)) broken(1604, quoted(op) + " is in a region", op, "roles, channels and shared tiles are made in the schedule itself, not in range, when or while_");
       for (const Region& inner : op.regions) nested(inner);
     }
   }
@@ -71,9 +64,16 @@ class RoleRules {
   void roles(const Op& op) {
     if (has_roles_) broken(1604, "a second 'roles'", op, "a schedule has one");
     has_roles_ = true;
+    has_teams_ = op.ints[2] != 0;
+    if (has_teams_) no_turns();
     contents(op.regions[0], &RoleRules::produces);
     std::fill(inside_.begin(), inside_.end(), false);
     contents(op.regions[1], &RoleRules::consumes);
+  }
+
+  void no_turns() const {
+    for (OpId id : program_.body.ops)
+      if (program_.ops[id].opcode == Opcode::Turns) broken(1610, "'turns' with teams", program_.ops[id], "turns are taken by groups of warps that run alike; teams run each on its own");
   }
 
   // The operations of a region of a role in their order, those of inner regions too; and what became of the tiles and products of the region at its end.
@@ -83,12 +83,10 @@ class RoleRules {
       const Op& op = program_.ops[id];
       enters(op, op.operands);
       (this->*check)(op);
-      for (const Region& inner : op.regions) {
-        contents(inner, check);
-        enters(op, inner.yields);
-      }
+      inner_regions(op, check);
       for (ValueId result : op.results) inside_[result] = true;
       if (op.opcode == Opcode::Receive) held_[op.results[0]] = &region;
+      if (op.opcode == Opcode::SendTile) newest_[op.operands[1]] = op.results[0];
       if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0) flying_[op.results[0]] = &region;
       if (op.opcode == Opcode::Release) gives_back(op, region);
       if (op.opcode == Opcode::GroupWait) waits(op, region);
@@ -100,6 +98,33 @@ class RoleRules {
     for (auto [tile, home] : held_)
       if (home == &region) broken(1605, "this tile is received and not given back in its region", origin(tile), "release(tile) behind what reads it");
   }
+
+  // A tile that was sent is read until the next one is sent to the channel: by whichever branch of a `when`, in whichever turn of a loop.
+  void inner_regions(const Op& op, void (RoleRules::*check)(const Op&)) {
+    if (op.regions.empty()) return;
+    const std::size_t first_read = reads_.size();
+    const std::map<ValueId, ValueId> before = newest_;
+    for (const Region& inner : op.regions) {
+      const std::map<ValueId, ValueId> others = newest_;
+      if (op.opcode == Opcode::If) newest_ = before;
+      contents(inner, check);
+      enters(op, inner.yields);
+      for (auto [channel, tile] : others)
+        if (op.opcode == Opcode::If && !holds(before, channel, tile)) newest_[channel] = tile;
+    }
+    if (op.opcode == Opcode::If) return;
+    for (std::size_t i = first_read; i < reads_.size(); ++i) {
+      const ValueId tile = reads_[i]->operands[0], channel = origin(tile).operands[1];
+      if (holds(before, channel, tile) && !holds(newest_, channel, tile)) outdated(*reads_[i]);
+    }
+  }
+
+  static bool holds(const std::map<ValueId, ValueId>& newest, ValueId channel, ValueId tile) {
+    const auto found = newest.find(channel);
+    return found != newest.end() && found->second == tile;
+  }
+
+  [[noreturn]] void outdated(const Op& op) const { broken(1605, quoted(op) + " of a tile that was sent, behind the next one to its channel", op, "read it before, or keep the tile itself"); }
 
   void enters(const Op& op, const std::vector<ValueId>& operands) const {
     for (ValueId operand : operands) {
@@ -122,15 +147,24 @@ class RoleRules {
 
   void produces(const Op& op) {
     if (op.opcode == Opcode::Send) return;
-    if (is_of_roles(op.opcode)) broken(op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode) ? 1604 : 1602, quoted(op) + " is not for the producer", op);
+    if (op.opcode == Opcode::SendTile && has_teams_) return;
+    if (op.opcode == Opcode::SharedLoad || op.opcode == Opcode::SharedElement) {
+      if (!is_made_by(op.operands[0], Opcode::SendTile)) broken(1605, quoted(op) + " of a tile that the producer did not send", op, "what the producer sent itself it may read; all else is for consumers");
+      if (!holds(newest_, origin(op.operands[0]).operands[1], op.operands[0])) outdated(op);
+      reads_.push_back(&op);
+      return;
+    }
+    if (op.opcode == Opcode::Release && is_made_by(op.operands[0], Opcode::SendTile)) broken(1605, "'release' of a tile by the producer that sent it", op, "the consumers give it back");
+    if (is_of_schedules(op.opcode) && op.opcode != Opcode::SendTile) broken(op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode) ? 1604 : 1602, quoted(op) + " is not for the producer", op);
     const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); }) ||
                           std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
-    if (has_tile) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread: scalars and send");
-    if (class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect) broken(1603, quoted(op) + " in the producer", op, "the producer computes scalars, loads them and sends");
+    if (has_tile && !has_teams_) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread: scalars and send");
+    if (class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect) broken(1603, quoted(op) + " in the producer", op, "the producer loads, computes and sends; what it computed reaches memory by the consumers");
   }
 
   void consumes(const Op& op) {
-    if (op.opcode == Opcode::Send) broken(1602, "'send' is not for consumers", op, "the producer sends");
+    if (sends(op.opcode)) broken(1602, "'send' is not for consumers", op, "the producer sends");
+    if (op.opcode == Opcode::Team && !has_teams_) broken(1610, "'team' without teams", op, "roles({.teams = 8}, ...) makes eight");
     if (op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode)) broken(1604, quoted(op) + " in a role", op, "make it beside the roles");
     if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0 && program_.type(op.operands[0]).is_tile())
       broken(1606, "a product in flight has its left operand in registers", op, "write it to a shared tile, or use group_dot, which waits");
@@ -188,13 +222,15 @@ class RoleRules {
   std::map<ValueId, const Region*> held_, flying_;  // tiles received and products begun up to here, with their regions, until they are given back and waited for
   const Region* turn_ = nullptr;  // where the turn was taken that has not been passed on
   const Op* taken_by_ = nullptr;
-  bool has_roles_ = false;
+  bool has_roles_ = false, has_teams_ = false;
+  std::map<ValueId, ValueId> newest_;  // by channel, what SendTile sent there last
+  std::vector<const Op*> reads_;       // of what was sent
 };
 
 }  // namespace
 
 bool has_roles(const Program& program) {
-  return std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) { return is_of_roles(op.opcode); });
+  return std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) { return is_of_schedules(op.opcode); });
 }
 
 void check_roles(const Program& program) {

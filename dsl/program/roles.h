@@ -15,11 +15,13 @@ bool has_roles(const Program& program);
 // Throws tilewright::Error with the place of the operation that breaks a rule:
 //   TW1601  a tile enters a role: it belongs to the threads that hold it
 //   TW1602  an operation of another role, or of a role in none
-//   TW1603  the producer, which is one thread, works on tiles or has an effect beside Send
+//   TW1603  the producer has an effect beside Send and SendTile; or, without teams, for then it is one thread, works on tiles
 //   TW1604  roles, channels or shared tiles in a region, a second Roles, or tiles and effects beside the roles
-//   TW1605  a received tile is not given back exactly once, in the region it was received in and behind what reads it; or what was not received is
+//   TW1605  a received tile is not given back exactly once, in the region it was received in and behind what reads it; or what was not received is;
+//           or the producer reads something else than what it sent last to a channel
 //   TW1607  the right operand of a product was not received
 //   TW1606  a product in flight is not waited for exactly once, in its region; its left operand is in registers; something else than a wait uses it; or a wait is for something else
+//   TW1610  teams take turns; or `team` without teams
 //   TW1609  a turn is not passed on in the region it was taken in, or is taken in a turn, or tiles are stored in it
 // The program is well formed otherwise.
 void check_roles(const Program& program);

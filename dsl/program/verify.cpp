@@ -177,7 +177,7 @@ class Verifier {
       return results;
     }
     if (op.opcode == Opcode::Roles) {
-      if (!operands.empty() || !op.results.empty() || op.ints.size() != 2) broken("'roles' has operands, results or no registers", where);
+      if (!operands.empty() || !op.results.empty() || op.ints.size() != 3) broken("'roles' has operands, results or no registers and teams", where);
       for (const Region& role : op.regions) region(role, {}, {}, place, where);
       return {};
     }

@@ -58,7 +58,7 @@ struct Matmul {
     const nvidia::Channel rights = b_transposed ? nvidia::channel(b.dtype(), {block_n, block_k}, ahead) : nvidia::channel(b.dtype(), {block_k, block_n}, ahead);
     // Where a tile lies takes divisions, and these more registers than a producer has by itself.
     nvidia::roles(
-        by_hand == kStays && warps == 8 ? nvidia::Registers{.producer = 40, .consumers = 232} : nvidia::Registers{},
+        by_hand == kStays && warps == 8 ? nvidia::Roles{.producer = 40, .consumers = 232} : nvidia::Roles{},
         [&] {
           for_each_tile([&](const Place& at) {
             for (Index k : range(0, a.size(1), block_k)) {

@@ -18,6 +18,7 @@ namespace {
 using program::ArgumentFacts;
 using program::Opcode;
 using program::Program;
+using test_kernels::ChosenSums;
 using test_kernels::ScheduledAttention;
 using test_kernels::ScheduledProduct;
 using ::testing::HasSubstr;
@@ -124,6 +125,41 @@ TEST(Schedule, ComputesOnTheReferenceWhatTheBodyDoes) {
   expect_equal_to_body<ScheduledProduct>(3, {{70, 200}, {200, 90}, {70, 90}}, {{"stages", 3}});
   expect_equal_to_body<ScheduledProduct>(3, {{70, 200}, {90, 200}, {70, 90}}, {{"b_transposed", 1}});
   expect_equal_to_body<ScheduledAttention>(4, {{100, 64}, {150, 64}, {150, 64}, {100, 64}}, {{"stages", 2}});
+}
+
+// Sums of tiles of f16 chosen by lists of i32; gives y.
+std::vector<float> chosen_sums(bool scheduled, std::map<std::string, std::int64_t> settings, const std::vector<std::int32_t>& choices, std::int64_t rows) {
+  constexpr std::int64_t kTiles = 16, kHeight = 64, kWidth = 64;
+  program::CallFacts facts = call(3, DType::F16);
+  facts.types[1] = view_type(DType::I32, 2);
+  facts.types[2] = view_type(DType::F32, 2);
+  facts.settings = std::move(settings);
+  facts.settings["schedule"] = scheduled;
+  const Program program = kernel_of<ChosenSums>().trace(facts);
+  EXPECT_EQ(has_roles(program), scheduled);
+  EXPECT_EQ(to_text(canonicalize(program)), to_text(program));
+  std::vector<std::uint16_t> x(kTiles * kHeight * kWidth);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = reference::half_from(static_cast<float>(i / (kHeight * kWidth) * 3 + i % 7)).bits;
+  std::vector<std::int32_t> chosen = choices;
+  std::vector<float> y(rows * kHeight * kWidth, -1);
+  std::vector<std::uint64_t> slots;
+  const std::int64_t most = static_cast<std::int64_t>(choices.size()) / rows;
+  const std::int64_t x_sizes[] = {kTiles * kHeight, kWidth}, y_sizes[] = {rows * kHeight, kWidth}, strides[] = {kWidth, 1}, c_sizes[] = {rows, most}, c_strides[] = {most, 1};
+  reference::append_view(slots, x.data(), x_sizes, strides);
+  reference::append_view(slots, chosen.data(), c_sizes, c_strides);
+  reference::append_view(slots, y.data(), y_sizes, strides);
+  reference::Interpreter(program).run_all(slots.data());
+  return y;
+}
+
+TEST(Schedule, TeamsTakeWhatIsTheirsFromOneList) {
+  const std::vector<std::int32_t> choices = {0, 3, 5, -1, 3, 5, 7, 15, -1, -1, -1, -1, 1, 2, 3, 4, 15, 0, -1, 3, 6, 7, 8, 9, 3, -1, -1, -1, 2, 5, 3, 11, 0, 1, 14, 3, 9, 8, -1, -1, 4, 3, 2, 1};  // eleven rows
+  for (const std::int64_t teams : {4, 8, 12}) {
+    const std::map<std::string, std::int64_t> settings = {{"teams", teams}, {"warps", 1}};
+    const std::vector<float> expected = chosen_sums(false, settings, choices, 11), actual = chosen_sums(true, settings, choices, 11);
+    EXPECT_EQ(expected, actual) << teams << " teams";
+    EXPECT_TRUE(std::none_of(actual.begin(), actual.end(), [](float each) { return each < 0; }));
+  }
 }
 
 // Roles that do not fit together.

@@ -39,7 +39,7 @@ struct ScheduledProduct {
     const nvidia::Channel lefts = nvidia::channel(a.dtype(), {block_m, block_k}, stages);
     const nvidia::Channel rights = b_transposed ? nvidia::channel(b.dtype(), {block_n, block_k}, stages) : nvidia::channel(b.dtype(), {block_k, block_n}, stages);
     nvidia::roles(
-        registers ? nvidia::Registers{.producer = 24, .consumers = 240} : nvidia::Registers{},
+        registers ? nvidia::Roles{.producer = 24, .consumers = 240} : nvidia::Roles{},
         [&] {
           for_each_tile([&](const Index& row, const Index& column) {
             for (Index k : range(0, a.size(1), block_k)) {
@@ -144,5 +144,61 @@ struct ScheduledAttention {
   }
 };
 TW_KERNEL(ScheduledAttention, "scheduled_attention", "q", "k", "v", "o")
+
+// Sums of chosen rows of x, one row of y for each row of `choices`, which are distinct or -1. In the schedule the producer finds which rows a program's choices need, each once, and teams add those that are theirs.
+struct ChosenSums {
+  Const<int> width{"width", 64}, height{"height", 64}, most{"most", 4};  // of a tile of x; most: choices of a row
+  Const<int> universe{"universe", 16};                                   // tiles of x, at most
+  Tune<int> warps{"warps", {1}}, teams{"teams", {8}};
+
+  Grid grid(In, In choices) const { return {ceil_div(choices.size(0), teams)}; }
+
+  Tile choices_of(const In& choices, const Index& row, int rows) const {
+    const Tile inside = broadcast_to((row + arange(rows) < choices.size(0))(_, None), {rows, most});
+    return where(inside, load(choices, {row, 0}, {rows, most}), -1);
+  }
+
+  void body(In x, In choices, Out y) const {
+    for (Index team : range(0, teams)) {
+      const Index row = program_id(0) * teams + team;
+      const Tile mine = choices_of(choices, row, 1);
+      Var total = zeros(f32, {height, width});
+      for (Index block : range(0, universe)) {
+        when(any(mine == cast(block, i32)), [&] { total = total + cast(load(x, {block * height, 0}, {height, width}), f32); });
+      }
+      when(row < choices.size(0), [&] { store(y, {row * height, 0}, total); });
+    }
+  }
+
+  void schedule(nvidia::Sm90, In x, In choices, Out y) const {
+    const Index first = program_id(0) * teams;
+    const nvidia::Channel lists = nvidia::channel(i32, {universe}, 2), counts = nvidia::channel(i32, {1}, 2), tiles = nvidia::channel(x.dtype(), {height, width}, 2);
+    nvidia::roles(
+        {.teams = teams},
+        [&] {
+          const Tile all = reshape(choices_of(choices, first, teams), {teams * most});
+          const Tile needed = any(all(None, _) == arange(universe)(_, None), 1);
+          const Tile list = sort(where(needed, arange(universe), static_cast<int>(universe)), 0);
+          const nvidia::SharedTile sent = nvidia::send(lists, list);
+          const Index count = nvidia::element(nvidia::send(counts, sum(cast(needed, i32), 0)(None)), 0);
+          for (Index i : range(0, count)) nvidia::send(tiles, x, {nvidia::element(sent, i) * height, 0});
+        },
+        [&] {
+          const Index row = first + nvidia::team();
+          const Tile mine = choices_of(choices, row, 1);
+          const nvidia::SharedTile list = nvidia::receive(lists), length = nvidia::receive(counts);
+          Var total = zeros(f32, {height, width});
+          for (Index i : range(0, nvidia::element(length, 0))) {
+            const nvidia::SharedTile tile = nvidia::receive(tiles);
+            when(any(mine == nvidia::element(list, i)), [&] { total = total + cast(nvidia::read(tile), f32); });
+            nvidia::release(tile);
+          }
+          nvidia::release(list);
+          nvidia::release(length);
+          when(row < choices.size(0), [&] { store(y, {row * height, 0}, total); });
+        });
+  }
+};
+TW_KERNEL(ChosenSums, "chosen_sums", "x", "choices", "y")
 
 }  // namespace tilewright::test_kernels
