@@ -158,7 +158,7 @@ class RoleRules {
     if (is_of_schedules(op.opcode) && op.opcode != Opcode::SendTile) broken(op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode) ? 1604 : 1602, quoted(op) + " is not for the producer", op);
     const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); }) ||
                           std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
-    if (has_tile && !has_teams_) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread: scalars and send");
+    if (has_tile && !has_teams_) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread, which has scalars and send; with teams it has tiles");
     if (class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect) broken(1603, quoted(op) + " in the producer", op, "the producer loads, computes and sends; what it computed reaches memory by the consumers");
   }
 

@@ -3,6 +3,7 @@
 #include "compiler/reference/slots.h"
 #include "dsl/program/canonical.h"
 #include "dsl/program/roles.h"
+#include "dsl/program/verify.h"
 #include "runtime/support/error.h"
 #include "tests/dsl/kernels/schedules.h"
 #include "tests/dsl/trace.h"
@@ -21,6 +22,7 @@ using program::Program;
 using test_kernels::ChosenSums;
 using test_kernels::ScheduledAttention;
 using test_kernels::ScheduledProduct;
+using test_kernels::TeamsProduct;
 using ::testing::HasSubstr;
 
 constexpr ArgumentFacts kBoxes{.unit_inner_stride = true, .aligned16 = true, .fits32 = true};
@@ -162,6 +164,24 @@ TEST(Schedule, TeamsTakeWhatIsTheirsFromOneList) {
   }
 }
 
+TEST(Schedule, TeamsMultiplyWhatAllReceive) {
+  for (const std::int64_t left : {0, 1, 2}) {
+    expect_equal_to_body<TeamsProduct>(3, {{300, 200}, {200, 130}, {300, 130}}, {{"left", left}, {"warps", 4}, {"teams", 3}});
+  }
+  expect_equal_to_body<TeamsProduct>(3, {{150, 200}, {200, 130}, {150, 130}}, {{"left", 2}, {"warps", 1}, {"teams", 8}});
+}
+
+TEST(Schedule, TeamsArePartOfTheProgram) {
+  program::CallFacts facts = call(3, DType::F16);
+  facts.settings = {{"left", 2}, {"warps", 1}, {"teams", 8}};
+  const Program program = kernel_of<TeamsProduct>().trace(facts);
+  EXPECT_THAT(to_text(program), ::testing::AllOf(HasSubstr("roles() [0, 0, 8]"), HasSubstr(":i64 = team()"), HasSubstr(":64x64xf16 = shared_load(")));
+  Program fewer = program;
+  for (program::Op& op : fewer.ops)
+    if (op.opcode == Opcode::Roles) op.ints.pop_back();
+  EXPECT_THROW(verify(fewer), Error);
+}
+
 // Roles that do not fit together.
 struct Unequal {
   Const<int> sent{"sent"}, received{"received"}, held{"held", 1};
@@ -204,6 +224,72 @@ TEST(Schedule, TheReferenceFindsRolesThatWaitForEver) {
   EXPECT_THAT(problem_of(2, 3), HasSubstr("TW3412"));
   EXPECT_THAT(problem_of(6, 6, 3), HasSubstr("TW3412")) << "three tiles are held where two have room";
   EXPECT_THAT(problem_of(3, 2), HasSubstr("TW3413"));
+}
+
+// Eight teams, of which the fourth does something else than the others.
+struct UnlikeTeams {
+  Const<int> received{"received", 4}, held{"held", 1}, index{"index", 0};
+  Const<bool> writes{"writes", true}, matrix_first{"matrix_first", false};
+  Tune<int> warps{"warps", {1}};
+  Grid grid(In) const { return {1}; }
+  void body(In x, Out y) const { store(y, {0, 0}, load(x, {0, 0}, {64, 64})); }
+  void schedule(nvidia::Sm90, In x, Out y) const {
+    const nvidia::Channel tiles = nvidia::channel(x.dtype(), {64, 64}, 2), lists = nvidia::channel(i32, {8}, 2), late = nvidia::channel(x.dtype(), {64, 64}, 2);
+    const nvidia::SharedTile kept = nvidia::shared_tile(x.dtype(), {64, 64});
+    nvidia::roles(
+        {.teams = 8},
+        [&] {
+          for (Index i : range(0, 4)) nvidia::send(tiles, x, {i * 64, 0});
+          for (Index i : range(0, 3)) nvidia::send(lists, cast(i, i32) + arange(8));
+          nvidia::send(late, x, {0, 0});
+        },
+        [&] {
+          const Tile is_other = nvidia::team() == 3;
+          const auto take = [&](int count) {
+            std::vector<nvidia::SharedTile> taken;
+            for (int n = 0; n < count; ++n) taken.push_back(nvidia::receive(tiles));
+            for (const nvidia::SharedTile& tile : taken) nvidia::release(tile);
+          };
+          when(is_other, [&] { for (Index i : range(0, received, held)) take(held); }, [&] { for (Index i : range(0, 4)) take(1); });
+          when(writes ? nvidia::team() >= 0 : !is_other, [&] { nvidia::write(kept, load(x, {0, 0}, {64, 64})); });
+          const auto take_late = [&] { nvidia::release(nvidia::receive(late)); };
+          if (matrix_first) when(is_other, take_late);
+          for (Index i : range(0, 3)) {
+            const nvidia::SharedTile list = nvidia::receive(lists);
+            const Tile element = nvidia::element(list, where(is_other, Index(index), 0));
+            store(y, {0, 0}, nvidia::read(kept) + cast(element, y.dtype()));
+            nvidia::release(list);
+          }
+          if (matrix_first) when(!is_other, take_late);
+          else take_late();
+        });
+  }
+};
+TW_KERNEL(UnlikeTeams, "unlike_teams", "x", "y")
+
+std::string problem_of_teams(std::map<std::string, std::int64_t> settings) {
+  program::CallFacts facts = call(2, DType::F16);
+  facts.settings = std::move(settings);
+  try {
+    run(kernel_of<UnlikeTeams>().trace(facts), {{64, 64}, {64, 64}});
+  } catch (const Error& error) {
+    EXPECT_NE(error.where().line, 0u);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Schedule, TheReferenceFindsTheTeamThatDoesNotFit) {
+  EXPECT_EQ(problem_of_teams({}), "");
+  EXPECT_EQ(problem_of_teams({{"held", 2}, {"index", 7}}), "");
+  EXPECT_THAT(problem_of_teams({{"received", 5}}), ::testing::AllOf(HasSubstr("TW3412"), HasSubstr("this waits for ever"), HasSubstr("(team 3)")));
+  EXPECT_THAT(problem_of_teams({{"received", 1}}), ::testing::AllOf(HasSubstr("TW3412"), HasSubstr("to a channel that is full"), HasSubstr("(team 3)"))) << "the fourth tile has no room, and what comes behind it is waited for";
+  EXPECT_THAT(problem_of_teams({{"received", 3}}), ::testing::AllOf(HasSubstr("TW3413"), HasSubstr("1 tile that team 3 does not receive")));
+  EXPECT_THAT(problem_of_teams({{"held", 4}}), ::testing::AllOf(HasSubstr("TW3412"), HasSubstr("(team 3)"))) << "four tiles are held where two have room";
+  EXPECT_THAT(problem_of_teams({{"matrix_first", 1}}), ::testing::AllOf(HasSubstr("TW3412"), HasSubstr("(team 3)"))) << "three lists are sent before, and two have room";
+  EXPECT_THAT(problem_of_teams({{"writes", 0}}), ::testing::AllOf(HasSubstr("TW3414"), HasSubstr("(team 3)"))) << "each team has a shared tile of its own";
+  EXPECT_THAT(problem_of_teams({{"index", 8}}), ::testing::AllOf(HasSubstr("TW3414"), HasSubstr("element 8 of a list of 8 (team 3)")));
+  EXPECT_THAT(problem_of_teams({{"index", -1}}), HasSubstr("TW3414"));
 }
 
 }  // namespace

@@ -201,4 +201,54 @@ struct ChosenSums {
 };
 TW_KERNEL(ChosenSums, "chosen_sums", "x", "choices", "y")
 
+// A product of matrices in which every team has rows of its own, and the columns come to all of them.
+struct TeamsProduct {
+  Const<int> left{"left", 0};  // what a team multiplies by what it received: 0 a shared tile of its own, 1 a tile in a product of groups of warps, 2 a tile in a product of tiles
+  Const<int> columns{"columns", 64};
+  Tune<int> warps{"warps", {4, 1}}, teams{"teams", {3, 8}}, stages{"stages", {2}};
+
+  int rows() const { return 16 * warps; }
+  Grid grid(In a) const { return {ceil_div(a.size(0), teams * rows())}; }
+
+  void body(In a, In b, Out c) const {
+    for (Index team : range(0, teams)) {
+      const Index row = (program_id(0) * teams + team) * rows();
+      for (Index column : range(0, b.size(1), columns)) {
+        Var sum = zeros(f32, {rows(), columns});
+        for (Index k : range(0, a.size(1), 64)) sum = dot(load(a, {row, k}, {rows(), 64}), load(b, {k, column}, {64, columns}), sum);
+        store(c, {row, column}, cast(sum, c.dtype()));
+      }
+    }
+  }
+
+  void schedule(nvidia::Sm90, In a, In b, Out c) const {
+    const Index first = program_id(0) * teams;
+    const nvidia::Channel rights = nvidia::channel(b.dtype(), {64, columns}, stages);
+    std::optional<nvidia::SharedTile> kept;
+    if (left == 0) kept = nvidia::shared_tile(a.dtype(), {rows(), 64});
+    nvidia::roles(
+        {.teams = teams},
+        [&] {
+          for (Index column : range(0, b.size(1), columns)) {
+            for (Index k : range(0, a.size(1), 64)) nvidia::send(rights, b, {k, column});
+          }
+        },
+        [&] {
+          const Index row = (first + nvidia::team()) * rows();
+          for (Index column : range(0, b.size(1), columns)) {
+            Var sum = zeros(f32, {rows(), columns});
+            for (Index k : range(0, a.size(1), 64)) {
+              const Tile mine = load(a, {row, k}, {rows(), 64});
+              if (kept) nvidia::write(*kept, mine);
+              const nvidia::SharedTile right = nvidia::receive(rights);
+              sum = kept ? nvidia::group_dot(*kept, right, sum) : left == 1 ? nvidia::group_dot(mine, right, sum) : dot(mine, nvidia::read(right), sum);
+              nvidia::release(right);
+            }
+            store(c, {row, column}, cast(sum, c.dtype()));
+          }
+        });
+  }
+};
+TW_KERNEL(TeamsProduct, "teams_product", "a", "b", "c")
+
 }  // namespace tilewright::test_kernels
