@@ -61,23 +61,24 @@ void validate_selection(const AttentionProblem& problem, std::int64_t block_size
   for (const RowId& id : choose_rows(problem.sequences, problem.kv_heads, std::numeric_limits<std::int64_t>::max())) {
     const std::int64_t row = query_row(problem.sequences, id, problem.kv_heads);
     const Sequence& s = problem.sequences.list[id.sequence];
-    const std::string at = "[" + std::to_string(problem.sequences.packed ? 0 : id.sequence) + ", " +
-                           std::to_string(id.token + (problem.sequences.packed ? s.q_start : 0)) + ", " + std::to_string(id.head);
+    const auto at = [&] {
+      return "[" + std::to_string(problem.sequences.packed ? 0 : id.sequence) + ", " + std::to_string(id.token + (problem.sequences.packed ? s.q_start : 0)) + ", " + std::to_string(id.head);
+    };
     if (counts != nullptr) {
       const auto count = static_cast<std::int64_t>(counts->at(row));
       if (count < 0 || count > slots) {
-        throw Error(3126, "counts" + at + "] is " + std::to_string(count) + ", expected 0 to " + std::to_string(slots));
+        throw Error(3126, "counts" + at() + "] is " + std::to_string(count) + ", expected 0 to " + std::to_string(slots));
       }
     }
     for (std::int64_t i = 0; i < slots; ++i) {
       const auto block = static_cast<std::int64_t>(indices.at(row * slots + i));
-      const std::string where = "indices" + at + ", " + std::to_string(i) + "] is " + std::to_string(block);
+      const auto where = [&] { return "indices" + at() + ", " + std::to_string(i) + "] is " + std::to_string(block); };
       if (block < -1 || block * block_size >= std::max<std::int64_t>(s.k_length, 1)) {
         const std::int64_t last = (s.k_length + block_size - 1) / block_size - 1;
-        throw Error(3124, where + ", expected -1 to " + std::to_string(last)).note("a sequence of " + std::to_string(s.k_length) + " keys has so many blocks");
+        throw Error(3124, where() + ", expected -1 to " + std::to_string(last)).note("a sequence of " + std::to_string(s.k_length) + " keys has so many blocks");
       }
       if (block * block_size > s.position(id.token)) {
-        throw Error(3125, where + ", a block after the query's position " + std::to_string(s.position(id.token)));
+        throw Error(3125, where() + ", a block after the query's position " + std::to_string(s.position(id.token)));
       }
     }
   }

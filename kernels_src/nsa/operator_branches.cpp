@@ -6,11 +6,11 @@
 #include "kernels_src/nsa/compressed_kernel.h"
 #include "kernels_src/nsa/inputs.h"
 #include "kernels_src/nsa/nsa.h"
+#include "kernels_src/nsa/random_blocks.h"
 #include "kernels_src/nsa/selected_kernel.h"
 #include "runtime/random.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace tilewright::kernels {
 
@@ -95,31 +95,19 @@ class NsaSelectedForwardOperator final : public Operator {
  public:
   std::string name() const override { return "nsa_selected_forward"; }
   std::string summary() const override { return "Sparse attention's selected branch: attention over the tokens of given blocks"; }
-  std::vector<OperatorSetting> settings() const override { return nsa_settings(); }
+  std::vector<OperatorSetting> settings() const override {
+    std::vector<OperatorSetting> all = nsa_settings();
+    all.push_back(redraw_setting());
+    return all;
+  }
   std::vector<const program::TraceableKernel*> kernels() const override { return {&nsa_selected_kernel()}; }
 
-  // Every query gets distinct random blocks of its past, as many as there are slots, its own among them.
   TensorMap random_inputs(const OperatorSettings& settings, std::uint64_t seed) const override {
     const AttentionProblem problem = problem_from_settings(settings);
     expect_queries_in_keys(problem.sequences);
-    const NsaGeometry geometry = geometry_of(settings);
     TensorMap inputs;
     add_attention_inputs(problem, seed, inputs);
-    HostTensor indices(DType::I32, query_shape(problem, problem.kv_heads, geometry.slots));
-    const Philox generator(seed, "indices");
-    for (const RowId& id : choose_rows(problem.sequences, problem.kv_heads, std::numeric_limits<std::int64_t>::max())) {
-      const std::int64_t row = query_row(problem.sequences, id, problem.kv_heads);
-      const std::int64_t own = problem.sequences.list[id.sequence].position(id.token) / geometry.block_size;
-      std::vector<std::int64_t> blocks = {own};
-      for (std::uint64_t draw = 0; static_cast<std::int64_t>(blocks.size()) < std::min(geometry.slots, own + 1); ++draw) {
-        const std::int64_t block = generator.block((static_cast<std::uint64_t>(row) << 20) + draw)[0] % static_cast<std::uint64_t>(own + 1);
-        if (std::find(blocks.begin(), blocks.end(), block) == blocks.end()) blocks.push_back(block);
-      }
-      std::sort(blocks.begin(), blocks.end());
-      blocks.resize(static_cast<std::size_t>(geometry.slots), -1);
-      for (std::int64_t i = 0; i < geometry.slots; ++i) indices.set(row * geometry.slots + i, static_cast<double>(blocks[i]));
-    }
-    inputs["indices"] = indices;
+    inputs["indices"] = random_blocks(problem, geometry_of(settings), random_blocks_of(settings), seed);
     return inputs;
   }
 
