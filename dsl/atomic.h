@@ -10,8 +10,14 @@
 // Dtypes: f32, f64, i32, i64, u32, u64; atomic_add also f16 and bf16; atomic_and, atomic_or, atomic_xor integers only (TW1310).
 //
 // Order. All programs of a launch may act on one element, and elements of one tile too: each acts once, in no order that can be relied on. So the result of integer
-// sums, of minima, maxima and bitwise operations is determined; that of float sums only up to rounding. Operations are relaxed, over the whole device: one program's
-// other loads and stores are not ordered by them as others see them. Within one program all accesses are in the order of its statements.
+// sums, of minima, maxima and bitwise operations is determined; that of float sums only up to rounding. Within one program all accesses are in the order of its
+// statements. What others see of them is ordered by the last argument, over the whole device:
+//
+//   const Tile before = atomic_add(arrived, {row}, 1, Order::AcquireRelease);   // behind this program's stores, whichever of its threads made them
+//   when(before == programs - 1, [&] { ... });                                  // the last one to arrive loads what all of them stored
+//
+// Order::Release shows what the program did before to one that gets what it wrote; Order::Acquire lets what comes behind see what those did whose values it got; Order::AcquireRelease is both, Order::Relaxed, where
+// nothing is said, neither. A view that is loaded so is an InOut, as any that programs of the launch store to. fence(order) is the same without an operation: before it, to release; behind it, to acquire.
 #pragma once
 
 #include "dsl/view.h"
@@ -20,21 +26,38 @@ namespace tilewright {
 
 namespace detail {
 enum class Places : bool { Blocks, Elements };
-Tile atomic(program::AtomicKind kind, Places places, const View& view, Indices indices, const Arg* expected, const Arg& value, const TileArg* mask, Loc at);
+Tile atomic(program::AtomicKind kind, Places places, const View& view, Indices indices, const Arg* expected, const Arg& value, const TileArg* mask, program::MemoryOrder order, Loc at);
 }  // namespace detail
 
-#define TW_ATOMIC(function, Name)                                                                                                                           \
-  inline Tile function(const View& view, Indices indices, const Arg& value, Loc at = Loc::current()) {                                                      \
-    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, nullptr, at);                                   \
-  }                                                                                                                                                         \
-  inline Tile function(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {                                 \
-    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, &mask, at);                                     \
-  }                                                                                                                                                         \
-  inline Tile function##_at(const View& view, Indices indices, const Arg& value, Loc at = Loc::current()) {                                                 \
-    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, nullptr, at);                                 \
-  }                                                                                                                                                         \
-  inline Tile function##_at(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {                            \
-    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, &mask, at);                                   \
+using Order = program::MemoryOrder;
+
+// Not relaxed (TW1311).
+void fence(Order order, Loc at = Loc::current());
+
+#define TW_ATOMIC(function, Name)                                                                                                             \
+  inline Tile function(const View& view, Indices indices, const Arg& value, Loc at = Loc::current()) {                                        \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, nullptr, Order::Relaxed, at);     \
+  }                                                                                                                                           \
+  inline Tile function(const View& view, Indices indices, const Arg& value, Order order, Loc at = Loc::current()) {                           \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, nullptr, order, at);              \
+  }                                                                                                                                           \
+  inline Tile function(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {                   \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, &mask, Order::Relaxed, at);       \
+  }                                                                                                                                           \
+  inline Tile function(const View& view, Indices indices, const Arg& value, const TileArg& mask, Order order, Loc at = Loc::current()) {      \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Blocks, view, indices, nullptr, value, &mask, order, at);                \
+  }                                                                                                                                           \
+  inline Tile function##_at(const View& view, Indices indices, const Arg& value, Loc at = Loc::current()) {                                   \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, nullptr, Order::Relaxed, at);   \
+  }                                                                                                                                           \
+  inline Tile function##_at(const View& view, Indices indices, const Arg& value, Order order, Loc at = Loc::current()) {                      \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, nullptr, order, at);            \
+  }                                                                                                                                           \
+  inline Tile function##_at(const View& view, Indices indices, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {              \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, &mask, Order::Relaxed, at);     \
+  }                                                                                                                                           \
+  inline Tile function##_at(const View& view, Indices indices, const Arg& value, const TileArg& mask, Order order, Loc at = Loc::current()) { \
+    return detail::atomic(program::AtomicKind::Name, detail::Places::Elements, view, indices, nullptr, value, &mask, order, at);              \
   }
 TW_ATOMIC(atomic_add, Add)            // integers wrap
 TW_ATOMIC(atomic_min, Min)            // NaN wins
@@ -47,16 +70,28 @@ TW_ATOMIC(atomic_exchange, Exchange)  // writes the value
 
 // Writes the value where the element has the bits of `expected`.
 inline Tile atomic_compare_exchange(const View& view, Indices indices, const Arg& expected, const Arg& value, Loc at = Loc::current()) {
-  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, nullptr, at);
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, nullptr, Order::Relaxed, at);
+}
+inline Tile atomic_compare_exchange(const View& view, Indices indices, const Arg& expected, const Arg& value, Order order, Loc at = Loc::current()) {
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, nullptr, order, at);
 }
 inline Tile atomic_compare_exchange(const View& view, Indices indices, const Arg& expected, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {
-  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, &mask, at);
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, &mask, Order::Relaxed, at);
+}
+inline Tile atomic_compare_exchange(const View& view, Indices indices, const Arg& expected, const Arg& value, const TileArg& mask, Order order, Loc at = Loc::current()) {
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Blocks, view, indices, &expected, value, &mask, order, at);
 }
 inline Tile atomic_compare_exchange_at(const View& view, Indices indices, const Arg& expected, const Arg& value, Loc at = Loc::current()) {
-  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, nullptr, at);
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, nullptr, Order::Relaxed, at);
+}
+inline Tile atomic_compare_exchange_at(const View& view, Indices indices, const Arg& expected, const Arg& value, Order order, Loc at = Loc::current()) {
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, nullptr, order, at);
 }
 inline Tile atomic_compare_exchange_at(const View& view, Indices indices, const Arg& expected, const Arg& value, const TileArg& mask, Loc at = Loc::current()) {
-  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, &mask, at);
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, &mask, Order::Relaxed, at);
+}
+inline Tile atomic_compare_exchange_at(const View& view, Indices indices, const Arg& expected, const Arg& value, const TileArg& mask, Order order, Loc at = Loc::current()) {
+  return detail::atomic(program::AtomicKind::CompareExchange, detail::Places::Elements, view, indices, &expected, value, &mask, order, at);
 }
 
 }  // namespace tilewright

@@ -256,14 +256,24 @@ void store_elements(const View& view, Indices indices, const Arg& value, const T
 
 }  // namespace
 
-Tile detail::atomic(program::AtomicKind kind, Places places, const View& view, Indices indices, const Arg* expected, const Arg& value, const TileArg* mask, Loc at) {
+Tile detail::atomic(program::AtomicKind kind, Places places, const View& view, Indices indices, const Arg* expected, const Arg& value, const TileArg* mask, program::MemoryOrder order, Loc at) {
   const std::string what(function_of(kind));
   Access access(view, indices, what.c_str(), at);
   if (places == Places::Elements) access.element_by_element();
   else access.dimensions_of(value);
   const ValueId compared = expected != nullptr ? access.value(*expected) : kNone;
   const ValueId written = access.value(value);
-  return access.atomic(kind, compared, written, mask != nullptr ? access.mask(*mask) : kNone);
+  const ValueId masked = mask != nullptr ? access.mask(*mask) : kNone;
+  if (order == Order::Release || order == Order::AcquireRelease) fence(Order::Release, at);
+  const Tile before = access.atomic(kind, compared, written, masked);
+  if (order == Order::Acquire || order == Order::AcquireRelease) fence(Order::Acquire, at);
+  return before;
+}
+
+void fence(Order order, Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  tracer.stand_at(at);
+  tracer.build().ops(program::Opcode::Fence, {}, {static_cast<std::int64_t>(order)});
 }
 
 // ---- views

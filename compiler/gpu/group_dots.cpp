@@ -21,6 +21,20 @@ Value root_of(Value view) {
 
 bool is_tile(mlir::Type type) { return llvm::isa<mlir::RankedTensorType>(type); }
 
+// Whether a fence is executed after the loop, always.
+bool is_behind(tile::FenceOp fence, scf::ForOp loop) {
+  for (mlir::Operation* around = loop; around; around = around->getParentOp()) {
+    if (around != loop && llvm::isa<scf::ForOp, scf::WhileOp>(around)) return false;
+    mlir::Operation* other = around->getBlock()->findAncestorOpInBlock(*fence);
+    if (!other) continue;
+    if (other == around || other->isBeforeInBlock(around)) return false;
+    for (mlir::Operation* outer = around->getParentOp(); outer; outer = outer->getParentOp())
+      if (llvm::isa<scf::ForOp, scf::WhileOp>(outer)) return false;
+    return true;
+  }
+  return false;
+}
+
 bool is_made_before(Value tile, scf::ForOp loop) { return !loop->isAncestor(tile.getParentRegion()->getParentOp()); }
 
 // Whether a tile's rows are such as a product reads from shared memory.
@@ -73,6 +87,9 @@ std::optional<OperandSource> operand_source(Value operand) {
 GroupDots::GroupDots(mlir::func::FuncOp kernel, const GpuTarget& target, int warps) : target_(target), warps_(warps) {
   kernel.walk([&](tile::StoreOp op) { stored_.insert(root_of(op.getView())); });
   kernel.walk([&](tile::AtomicOp op) { stored_.insert(root_of(op.getView())); });
+  kernel.walk([&](tile::FenceOp op) {
+    if (op.acquires()) acquires_.push_back(op);
+  });
   kernel.walk<mlir::WalkOrder::PreOrder>([&](scf::ForOp loop) { visit(loop); });
 }
 
@@ -90,10 +107,11 @@ void GroupDots::visit(scf::ForOp loop) {
     }
   }
 
+  const bool runs_ahead = llvm::all_of(acquires_, [&](tile::FenceOp fence) { return is_behind(fence, loop); });
   llvm::SetVector<tile::DotOp> dots;
   for (auto dot : loop.getBody()->getOps<tile::DotOp>()) {
     if (!target_.group_product(DotElements::of(dot))) continue;
-    std::string problem = problem_of(dot, loop);
+    std::string problem = runs_ahead ? problem_of(dot, loop) : "a fence may come before the loop, and copies of a producer would not wait for it";
     if (problem.empty()) dots.insert(dot);
     else reasons_[dot] = std::move(problem);
   }

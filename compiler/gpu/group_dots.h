@@ -60,6 +60,7 @@ class GroupDots {
   llvm::SetVector<tile::LoadOp> loads_;
   llvm::DenseMap<std::pair<mlir::Operation*, int>, StoredTile> stored_operands_;
   llvm::DenseMap<mlir::Operation*, std::string> reasons_;
+  llvm::SmallVector<tile::FenceOp> acquires_;
 };
 
 }  // namespace tilewright::gpu

@@ -18,4 +18,6 @@ mlir::Value GpuTarget::atomic(Builder& b, tile::AtomicKind kind, Value value, Va
   return create_atomic(b, kind, value, address, expected, device_scope());
 }
 
+void GpuTarget::fence(Builder& b, tile::MemoryOrder order) const { create_fence(b, order, device_scope()); }
+
 }  // namespace tilewright::gpu

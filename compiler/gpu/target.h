@@ -121,6 +121,9 @@ class GpuTarget {
   virtual int atomic_run(tile::AtomicKind kind, mlir::Type element) const { return 1; }
   virtual void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const {}
 
+  // Orders what one thread does, at the scope of the device; with a barrier beside it what the block does.
+  virtual void fence(Builder& b, tile::MemoryOrder order) const;
+
   // Copies from global to shared memory that go on while the threads do other things, and reads of matrices from shared memory by whole warps. Without them tiles go through registers.
   virtual bool has_async_copies() const { return false; }
   // Begins to copy 4, 8 or 16 bytes, of which all but the first `source_bytes` (i32; null: none) become zero; both addresses are aligned to `bytes`. A target may carry it out at once.

@@ -93,6 +93,7 @@ void Importer::operation(const program::Op& op) {
     case Load: return define(op, load(op));
     case Store: return store(op);
     case Atomic: return define(op, atomic(op));
+    case Fence: tile::FenceOp::create(b_, static_cast<tile::MemoryOrder>(op.ints.at(0))); return;
     case Print: return print(op);
     case Assert: tile::AssertOp::create(b_, operand(op, 0), op.text); return;
 

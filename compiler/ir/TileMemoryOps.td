@@ -141,8 +141,8 @@ def Tile_AtomicOp : Tile_Op<"atomic", [AttrSizedOperandSegments, AllTypesMatch<[
     | `compare_exchange`    | `i32` `i64` `f32` `f64`          | `value` where the element has the bits of `expected`, else nothing |
 
     Where several elements of the tile go to one place, each acts once, in an unspecified order. The operations are relaxed, at the scope of the
-    device: other accesses of the instance are not ordered by them as seen from other instances. Within the instance, accesses to a view are in the
-    order of the program.
+    device: other accesses of the instance are not ordered by them as seen from other instances; `tile.fence` does that. Within the instance, accesses
+    to a view are in the order of the program.
 
     ```mlir
     %old = tile.atomic add %ones, %counts[%bins along 0 : tensor<64xi32>] mask %m : tensor<64xi32>, !tile.view<?xi32>
@@ -162,6 +162,28 @@ def Tile_AtomicOp : Tile_Op<"atomic", [AttrSizedOperandSegments, AllTypesMatch<[
   let extraClassDeclaration = [{
     // Whether the order in which two operations of this kind act on an element does not matter to what is there in the end.
     bool commutes() { return getKind() != AtomicKind::Exchange && getKind() != AtomicKind::CompareExchange; }
+  }];
+}
+
+def Tile_FenceOp : Tile_Op<"fence", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "order accesses as other instances see them";
+  let description = [{
+    Orders the accesses of the whole instance, whichever of its threads makes them, at the scope of the device, through elements on which instances
+    act atomically. Let an instance execute a fence that releases and then act on an element, and another one act on that element, get what the first
+    wrote or what others made of it, and then execute a fence that acquires: the accesses of the first before its fence happen before those of the
+    second behind its fence. No access, to whichever view, moves across a fence.
+
+    ```mlir
+    tile.fence release
+    %before = tile.atomic add %one, %arrived[%row] : i32, !tile.view<?xi32>
+    tile.fence acquire
+    ```
+  }];
+  let arguments = (ins Tile_MemoryOrder:$order);
+  let assemblyFormat = "$order attr-dict";
+  let extraClassDeclaration = [{
+    bool acquires() { return getOrder() != MemoryOrder::Release; }
+    bool releases() { return getOrder() != MemoryOrder::Acquire; }
   }];
 }
 

@@ -66,4 +66,10 @@ def Tile_AtomicKind : I32EnumAttr<"AtomicKind", "what an atomic operation writes
   let cppNamespace = "::tilewright::tile";
 }
 
+// As numbered in programs; there is no fence of relaxed order.
+def Tile_MemoryOrder : I32EnumAttr<"MemoryOrder", "what a fence orders", [
+    I32EnumAttrCase<"Acquire", 1, "acquire">, I32EnumAttrCase<"Release", 2, "release">, I32EnumAttrCase<"AcquireRelease", 3, "acquire_release">]> {
+  let cppNamespace = "::tilewright::tile";
+}
+
 #endif

@@ -108,6 +108,7 @@ void Interpreter::execute(const Op& op) {
     case Opcode::Load: run_load(op); break;
     case Opcode::Store: run_store(op); break;
     case Opcode::Atomic: run_atomic(op); break;
+    case Opcode::Fence: break;  // programs run one after the other
     case Opcode::TopK: {
       auto [values, indices] = topk(operand(op, 0), op.ints[0], op.ints[1], op.ints[2] != 0);
       write(op.results[0], std::move(values));

@@ -43,4 +43,9 @@ Value create_atomic(mlir::ImplicitLocOpBuilder& b, tile::AtomicKind kind, Value 
   return as(LLVM::ExtractValueOp::create(b, exchanged, 0), type);
 }
 
+void create_fence(mlir::ImplicitLocOpBuilder& b, tile::MemoryOrder order, llvm::StringRef scope) {
+  using To = LLVM::AtomicOrdering;
+  LLVM::FenceOp::create(b, order == tile::MemoryOrder::Acquire ? To::acquire : order == tile::MemoryOrder::Release ? To::release : To::acq_rel, scope);
+}
+
 }  // namespace tilewright

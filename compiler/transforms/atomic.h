@@ -11,4 +11,7 @@ namespace tilewright {
 // no instruction for.
 mlir::Value create_atomic(mlir::ImplicitLocOpBuilder& b, tile::AtomicKind kind, mlir::Value value, mlir::Value address, mlir::Value expected, llvm::StringRef scope);
 
+// A fence of the thread that executes it, at such a scope.
+void create_fence(mlir::ImplicitLocOpBuilder& b, tile::MemoryOrder order, llvm::StringRef scope);
+
 }  // namespace tilewright

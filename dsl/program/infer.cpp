@@ -176,6 +176,12 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case SharedElement:
     case GroupProduct:
     case GroupWait: return rules::infer_roles(op, where);
+    case Fence:
+      rules::expect_operands(op, 0, 0, where);
+      rules::expect_ints(op, 1, where);
+      if (op.ints[0] <= static_cast<std::int64_t>(MemoryOrder::Relaxed) || op.ints[0] > static_cast<std::int64_t>(MemoryOrder::AcquireRelease))
+        rules::fail(1311, "this 'fence' orders nothing", where, "Order::Acquire, Order::Release or Order::AcquireRelease");
+      return {};
     case Print:
       for (const Type& type : op.operands) rules::expect_tile(type, "print", where);
       return {};

@@ -16,6 +16,8 @@ enum class ReduceKind : std::uint8_t { Sum, Prod, Min, Max, And, Or, Xor, Custom
 
 enum class AtomicKind : std::uint8_t { Add, Min, Max, And, Or, Xor, Exchange, CompareExchange };
 
+enum class MemoryOrder : std::uint8_t { Relaxed, Acquire, Release, AcquireRelease };
+
 enum class ParamKind : std::uint8_t { Input, Output, InOut, Scalar };
 
 }  // namespace tilewright::program

@@ -198,6 +198,7 @@ class Printer {
       case Opcode::Load: return load(op);
       case Opcode::Store: return store(op);
       case Opcode::Atomic: return atomic(op);
+      case Opcode::Fence: return line("fence(Order::" + std::string(name_of(static_cast<MemoryOrder>(op.ints[0]))) + ");");
       case Opcode::TopK: return top_k(op);
       case Opcode::Reduce: case Opcode::Scan: return reduction(op);
       case Opcode::For: return loop(op);

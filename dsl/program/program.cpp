@@ -35,6 +35,16 @@ std::string_view function_of(AtomicKind kind) {
   return "atomic";
 }
 
+std::string_view name_of(MemoryOrder order) {
+  switch (order) {
+    case MemoryOrder::Relaxed: return "Relaxed";
+    case MemoryOrder::Acquire: return "Acquire";
+    case MemoryOrder::Release: return "Release";
+    case MemoryOrder::AcquireRelease: return "AcquireRelease";
+  }
+  return "?";
+}
+
 std::int64_t Type::elements() const {
   std::int64_t count = 1;
   for (std::int64_t extent : shape) count *= extent;

@@ -31,6 +31,7 @@ enum class OpClass : std::uint8_t { Pure, Read, Write, Effect, Control };
 OpClass class_of(Opcode opcode);
 std::string_view mnemonic_of(Opcode opcode);
 std::string_view function_of(AtomicKind kind);  // of the language: "atomic_add"
+std::string_view name_of(MemoryOrder order);    // of the language: "AcquireRelease"
 
 // What of shared memory a value names: one tile; a channel, which is a queue of tiles between roles; or the turns that groups of warps take.
 enum class Shared : std::uint8_t { No, Tile, Channel, Turns };

@@ -165,11 +165,12 @@ class RoleRules {
   void consumes(const Op& op) {
     if (sends(op.opcode)) broken(1602, "'send' is not for consumers", op, "the producer sends");
     if (op.opcode == Opcode::Team && !has_teams_) broken(1610, "'team' without teams", op, "roles({.teams = 8}, ...) makes eight");
+    if (op.opcode == Opcode::Fence && has_teams_) broken(1610, "'fence' with teams", op, "a fence is one of all consumers, and teams run each on their own");
     if (op.opcode == Opcode::Roles || is_shared_by_roles(op.opcode)) broken(1604, quoted(op) + " in a role", op, "make it beside the roles");
     if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0 && program_.type(op.operands[0]).is_tile())
       broken(1606, "a product in flight has its left operand in registers", op, "write it to a shared tile, or use group_dot, which waits");
     if (op.opcode == Opcode::GroupProduct && !is_made_by(op.operands[1], Opcode::Receive)) broken(1607, "the right operand of 'group_dot' was not received", op);
-    if (turn_ != nullptr && (op.opcode == Opcode::SharedStore || op.opcode == Opcode::Store || op.opcode == Opcode::Atomic)) broken(1609, quoted(op) + " in a turn", op, "pass the turn on first: the other groups would have to meet this one");
+    if (turn_ != nullptr && (op.opcode == Opcode::SharedStore || op.opcode == Opcode::Store || op.opcode == Opcode::Atomic || op.opcode == Opcode::Fence)) broken(1609, quoted(op) + " in a turn", op, "pass the turn on first: the other groups would have to meet this one");
     if (op.opcode == Opcode::SharedStore) {
       if (is_made_by(op.operands[0], Opcode::Receive)) broken(1605, "'write' to a tile that was received", op, "write to one of shared_tile(...)");
       if (in_flight_reads(op.operands[0])) broken(1606, "'write' to a tile that a product in flight reads", op, "wait for the product first");

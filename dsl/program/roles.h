@@ -21,7 +21,7 @@ bool has_roles(const Program& program);
 //           or the producer reads something else than what it sent last to a channel
 //   TW1607  the right operand of a product was not received
 //   TW1606  a product in flight is not waited for exactly once, in its region; its left operand is in registers; something else than a wait uses it; or a wait is for something else
-//   TW1610  teams take turns; or `team` without teams
+//   TW1610  teams take turns or have fences; or `team` without teams
 //   TW1609  a turn is not passed on in the region it was taken in, or is taken in a turn, or tiles are stored in it
 // The program is well formed otherwise.
 void check_roles(const Program& program);

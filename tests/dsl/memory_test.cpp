@@ -119,6 +119,12 @@ TEST(Memory, AtomicOperationsAtThePlacesOfStore) {
   EXPECT_THAT(on_matrix(1, 2, [](InOut, InOut y, Scalar s) { atomic_exchange(y.narrow(1, 1, 1), {0, 0}, s); }), ElementsAre(-1, 0.5));
 }
 
+TEST(Memory, OrdersAreFencesAroundAtomicOperations) {
+  EXPECT_THAT(on_matrix(2, 2, [](InOut, InOut y, Scalar) { atomic_add(y, {0, span(0, 2)}, 3, arange(2) > 0, Order::AcquireRelease); }), ElementsAre(-1, 2, -1, -1));
+  EXPECT_THAT(on_matrix(1, 2, [](InOut, InOut y, Scalar) { atomic_compare_exchange(y, {0, 0}, -1, 4, Order::Release); }), ElementsAre(4, -1));
+  EXPECT_THAT(on_matrix(1, 2, [](InOut, InOut y, Scalar) { store(y, {0, 1}, atomic_exchange_at(y, {arange(1), 0}, 6, Order::Acquire)); }), ElementsAre(6, -1));
+}
+
 TEST(Memory, AtomicOperationsGiveWhatWasThere) {
   EXPECT_THAT(on_matrix(1, 4,
                         [](InOut x, InOut y, Scalar) {

@@ -163,7 +163,11 @@ void Generator::act_atomically(const Tensor& tensor, const std::vector<std::int6
   }
   ValueId mask = kNone;
   if (rng_.chance(25)) mask = want(DType::Bool, extents).id;
-  b_.atomic(rng_.pick({Add, Add, Add, Min, Max, And, Or, Xor}), tensor.view, indices, maps, value.id, mask);
+  const auto fence = [&](program::MemoryOrder order) { b_.ops(Opcode::Fence, {}, {static_cast<std::int64_t>(order)}); };
+  const program::AtomicKind kind = rng_.pick({Add, Add, Add, Min, Max, And, Or, Xor});
+  if (rng_.chance(20)) fence(rng_.pick({program::MemoryOrder::Release, program::MemoryOrder::AcquireRelease}));
+  b_.atomic(kind, tensor.view, indices, maps, value.id, mask);
+  if (rng_.chance(20)) fence(rng_.pick({program::MemoryOrder::Acquire, program::MemoryOrder::AcquireRelease}));
   if (rng_.chance(60)) {
     const Item again = load(dtype(value), extents);
     push(again.id, again.numbers);

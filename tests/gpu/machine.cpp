@@ -97,8 +97,9 @@ struct Machine::Hooks {
   static void load(std::uint64_t address, std::int32_t bytes, std::int32_t is_shared) {
     if (is_sink(address)) return;
     current->touch(address, bytes, is_shared != 0);
-    if (const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(address), bytes))
-      current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
+    const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(address), bytes);
+    if (!wrong && is_shared == 0) wrong = current->races_.global_load(current->running_);
+    if (wrong) current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
   }
   static void before_store(std::uint64_t address, std::int32_t bytes, std::int32_t is_shared) {
     if (is_sink(address)) return;
@@ -109,6 +110,7 @@ struct Machine::Hooks {
     if (is_sink(address)) return;
     if (const char* wrong = current->races_.after_store(current->running_, reinterpret_cast<const std::byte*>(address), bytes))
       current->problem((is_shared ? "shared memory " : "global memory ") + std::string(wrong));
+    if (is_shared == 0) current->races_.global_store(current->running_);
   }
 
   static std::uint64_t atomic(std::int32_t kind, std::int32_t element, std::uint64_t address, std::uint64_t value, std::uint64_t expected) {
@@ -123,13 +125,19 @@ struct Machine::Hooks {
     return old;
   }
 
+  static void fence(std::int32_t releases, std::int32_t acquires) {
+    if (const char* wrong = current->races_.fence(current->running_, releases != 0, acquires != 0)) current->problem("global memory " + std::string(wrong));
+  }
+
   static void copy_async(std::uint64_t to, std::uint64_t from, std::int32_t bytes, std::int32_t source_bytes) {
     Copy copy{reinterpret_cast<std::byte*>(to), {}, static_cast<std::size_t>(bytes)};
     current->touch(to, bytes, true);
     current->touch(from, bytes, false);
     if (source_bytes > 0) {
       std::memcpy(copy.content.data(), reinterpret_cast<const void*>(from), source_bytes);
-      if (const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(from), source_bytes)) current->problem("global memory " + std::string(wrong));
+      const char* wrong = current->races_.load(current->running_, reinterpret_cast<const std::byte*>(from), source_bytes);
+      if (!wrong) wrong = current->races_.global_load(current->running_);
+      if (wrong) current->problem("global memory " + std::string(wrong));
     }
     Copy garbage = copy;
     garbage.content.fill(kPoison);
@@ -203,6 +211,7 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_before_store", reinterpret_cast<void*>(&Hooks::before_store)},
           {"simt_after_store", reinterpret_cast<void*>(&Hooks::after_store)},
           {"simt_atomic", reinterpret_cast<void*>(&Hooks::atomic)},
+          {"simt_fence", reinterpret_cast<void*>(&Hooks::fence)},
           {"simt_copy_async", reinterpret_cast<void*>(&Hooks::copy_async)},
           {"simt_commit_copies", reinterpret_cast<void*>(&Hooks::commit_copies)},
           {"simt_wait_copies", reinterpret_cast<void*>(&Hooks::wait_copies)},

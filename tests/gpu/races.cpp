@@ -8,6 +8,9 @@ void RaceDetector::begin_block() {
   runs_.clear();
   epoch_ = 1;
   std::fill(warp_epochs_.begin(), warp_epochs_.end(), 1);
+  std::fill(released_.begin(), released_.end(), 0);
+  std::fill(acquired_.begin(), acquired_.end(), 0);
+  store_epoch_ = 0;
 }
 
 RaceDetector::Access& RaceDetector::of(const std::byte* at) {
@@ -68,6 +71,23 @@ const char* RaceDetector::atomic(int thread, const std::byte* at, std::size_t by
     access.atomic_epoch = epoch_;
   }
   return wrong;
+}
+
+void RaceDetector::global_store(int thread) {
+  if (released_[static_cast<std::size_t>(thread)] == epoch_) return;
+  storer_ = store_epoch_ != epoch_ || storer_ == thread ? thread : kSeveral;
+  store_epoch_ = epoch_;
+}
+
+const char* RaceDetector::global_load(int thread) const {
+  return acquired_[static_cast<std::size_t>(thread)] == epoch_ ? "is read behind a fence that acquires, without a barrier that the thread which acted has come to" : nullptr;
+}
+
+const char* RaceDetector::fence(int thread, bool releases, bool acquires) {
+  const bool meets_store = releases && store_epoch_ == epoch_ && storer_ != thread;
+  if (releases) released_[static_cast<std::size_t>(thread)] = epoch_;
+  if (acquires) acquired_[static_cast<std::size_t>(thread)] = epoch_;
+  return meets_store ? "is released where another thread writes without a barrier between" : nullptr;
 }
 
 }  // namespace tilewright::simt

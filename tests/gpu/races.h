@@ -13,7 +13,8 @@ namespace tilewright::simt {
 // write the same value, and that several may act atomically. A barrier of a warp is one for its own threads.
 class RaceDetector {
  public:
-  RaceDetector(int lanes, int warps) : lanes_(lanes), warp_epochs_(static_cast<std::size_t>(warps), 1) {}
+  RaceDetector(int lanes, int warps)
+      : lanes_(lanes), warp_epochs_(static_cast<std::size_t>(warps), 1), released_(static_cast<std::size_t>(lanes * warps)), acquired_(released_) {}
 
   void begin_block();
   void barrier() { ++epoch_; }
@@ -24,6 +25,11 @@ class RaceDetector {
   void before_store(const std::byte* at, std::size_t bytes);
   const char* after_store(int thread, const std::byte* at, std::size_t bytes);
   const char* atomic(int thread, const std::byte* at, std::size_t bytes);
+
+  // Fences: what other threads stored before theirs has to be behind a barrier before a thread releases it, and a barrier has to follow before what one thread has acquired is there for all.
+  void global_store(int thread);
+  const char* global_load(int thread) const;
+  const char* fence(int thread, bool releases, bool acquires);
 
  private:
   struct Access {
@@ -40,6 +46,9 @@ class RaceDetector {
   int lanes_;
   std::uint32_t epoch_ = 1;
   std::vector<std::uint32_t> warp_epochs_;
+  std::vector<std::uint32_t> released_, acquired_;  // of each thread, when it last did
+  std::uint32_t store_epoch_ = 0;                   // of the latest store in front of the thread's release
+  int storer_ = -1;
   std::unordered_map<std::uintptr_t, std::vector<Access>> runs_;
   std::vector<std::byte> before_;
 };

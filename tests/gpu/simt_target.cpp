@@ -312,6 +312,8 @@ void SimtTarget::atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run,
   }
 }
 
+void SimtTarget::fence(Builder& b, tile::MemoryOrder order) const { call(b, "simt_fence", {}, {constant(b, order != tile::MemoryOrder::Acquire), constant(b, order != tile::MemoryOrder::Release)}); }
+
 void SimtTarget::copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const {
   call(b, "simt_copy_async", {}, {address_of(b, shared), address_of(b, global), constant(b, bytes), source_bytes ? source_bytes : constant(b, bytes)});
 }

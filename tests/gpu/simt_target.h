@@ -33,6 +33,7 @@ class SimtTarget final : public gpu::GpuTarget {
   Value atomic(Builder& b, tile::AtomicKind kind, Value value, Value address, Value expected) const override;
   int atomic_run(tile::AtomicKind kind, mlir::Type element) const override;
   void atomic(Builder& b, tile::AtomicKind kind, mlir::ValueRange run, Value address) const override;
+  void fence(Builder& b, tile::MemoryOrder order) const override;
   void copy_async(Builder& b, Value shared, Value global, int bytes, Value source_bytes) const override;
   void commit_copies(Builder& b) const override;
   void wait_copies(Builder& b, int pending) const override;

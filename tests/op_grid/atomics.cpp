@@ -246,9 +246,48 @@ void add_order(std::vector<Entry>& entries, DType dtype) {
   }));
 }
 
+// Fences between stores, atomic operations and loads by other threads, in a loop and a branch too.
+void add_fences(std::vector<Entry>& entries) {
+  constexpr std::int64_t kCount = 200;
+  EntryBuilder entry("fences");
+  Builder& b = entry.build();
+  const ValueId view = entry.in_out_view(DType::I32, {kCount}, patterns_of(DType::I32, {9})), arrived = entry.in_out_view(DType::I32, {1}, patterns_of(DType::I32, {3}));
+  const ValueId line = b.op(Opcode::Arange, {}, {0}, Type{DType::I32, {kCount}});
+  const ValueId backward = b.op(Opcode::Sub, {b.integer(DType::I32, kCount - 1, {kCount}), line});
+  const auto fence = [&](program::MemoryOrder order) { b.ops(Opcode::Fence, {}, {static_cast<std::int64_t>(order)}); };
+  const auto arrive = [&] { return b.atomic(AtomicKind::Add, arrived, {index(b, 0)}, {kMapPoint}, b.integer(DType::I32, 1)); };
+  b.store(view, {index(b, 0)}, {0}, line);
+  fence(program::MemoryOrder::Release);
+  entry.output(arrive());
+  fence(program::MemoryOrder::Acquire);
+  entry.output(b.load(view, {backward}, {0}, {kCount}));
+  b.begin_for(index(b, 0), index(b, 3), index(b, 1), {});
+  const ValueId turned = b.load(view, {backward}, {0}, {kCount});
+  fence(program::MemoryOrder::AcquireRelease);
+  b.store(view, {index(b, 0)}, {0}, turned);
+  fence(program::MemoryOrder::Release);
+  arrive();
+  b.end_for({});
+  fence(program::MemoryOrder::AcquireRelease);
+  entry.output(b.load(view, {backward}, {0}, {kCount}));
+  entry.output(whole_of(b, arrived, {1}));
+  entries.push_back(std::move(entry).finish([=](const Arrays&) {
+    Array first = make_array(DType::I32, {1}), backward = make_array(DType::I32, {kCount}), forward = make_array(DType::I32, {kCount}), count = make_array(DType::I32, {1});
+    first.shape.clear();
+    first.values = {whole(3)};
+    count.values = {whole(7)};
+    for (std::int64_t i = 0; i < kCount; ++i) {
+      backward.values[i] = whole(kCount - 1 - i);
+      forward.values[i] = whole(i);
+    }
+    return Arrays{first, backward, forward, count};
+  }));
+}
+
 }  // namespace
 
 void add_atomics(std::vector<Entry>& entries) {
+  add_fences(entries);
   for (DType dtype : all_dtypes()) {
     for (AtomicKind kind : kKinds) {
       if (!takes(kind, dtype)) continue;

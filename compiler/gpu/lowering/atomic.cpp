@@ -1,4 +1,4 @@
-// Atomic operations: each element acts once, whoever else holds a copy of it.
+// Atomic operations: each element acts once, whoever else holds a copy of it. And fences.
 #include "compiler/gpu/lowering/access.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -110,6 +110,13 @@ void Emitter::emit_scalar_atomic(tile::AtomicOp op) {
   }
   publish_scratch();
   scalars_[op.getResult()] = load_shared(element, base);
+}
+
+// Every thread has its own fence, since any of them may act behind it: what the others did before is ordered by the barrier in front, what they do afterwards by the one behind.
+void Emitter::emit_fence(tile::FenceOp op) {
+  if (op.releases()) meet_for_memory();
+  target_.fence(b_, op.getOrder());
+  if (op.acquires()) meet_for_memory();
 }
 
 }  // namespace tilewright::gpu

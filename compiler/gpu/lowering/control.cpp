@@ -96,6 +96,7 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return emit_load(load);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) return emit_atomic(atomic);
+  if (auto fence = llvm::dyn_cast<tile::FenceOp>(op)) return emit_fence(fence);
   if (auto assertion = llvm::dyn_cast<tile::AssertOp>(op)) return emit_assert(assertion);
   if (auto alloc = llvm::dyn_cast<tile_gpu::AllocOp>(op)) return emit_alloc(alloc);
   if (auto channel = llvm::dyn_cast<tile_gpu::ChannelOp>(op)) return emit_channel(channel);

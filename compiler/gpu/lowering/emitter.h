@@ -111,6 +111,7 @@ class Emitter {
   void emit_store(tile::StoreOp op);
   // Where something written to a tensor is loaded, or written over, what one thread does there is ordered with what others do by a barrier before `op`.
   void order_memory(mlir::Operation* op, Value view);
+  void meet_for_memory();  // all threads of the block, or of the role
   Access open_access(const AccessShape& shape, const Layout* layout);
   Value address(Access& access, int reg);
   Value next_address(Access& access, RunningAddress& running, int reg);
@@ -123,6 +124,7 @@ class Emitter {
   // ---- atomic.cpp
   void emit_atomic(tile::AtomicOp op);
   void emit_scalar_atomic(tile::AtomicOp op);
+  void emit_fence(tile::FenceOp op);
   bool emit_atomic_runs(tile::AtomicOp op, Access& access, RunningAddress& start);
   Value act(tile::AtomicOp op, Value value, Value address, Value expected, Value predicate);
 

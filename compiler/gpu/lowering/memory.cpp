@@ -227,7 +227,10 @@ void Emitter::order_memory(mlir::Operation* op, Value view) {
     if (auto store = llvm::dyn_cast<tile::StoreOp>(other)) ordered |= other != op && root(store.getView()) == root(view);
     if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(other)) ordered |= other != op && root(atomic.getView()) == root(view) && !together(op, atomic);
   });
-  if (!ordered) return;
+  if (ordered) meet_for_memory();
+}
+
+void Emitter::meet_for_memory() {
   const auto barrier = tile_gpu::BarrierAttr::get(b_.getContext(), tile_gpu::BarrierKind::Memory, barriers_++);
   marker_.mark(tile_gpu::kBarrierAttr, barrier, [&] {
     if (barrier_warps_ == 0) target_.memory_barrier(b_);

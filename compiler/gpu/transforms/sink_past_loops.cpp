@@ -5,7 +5,7 @@
 //   for ... { ... }                                    %b = convert_layout %v
 //   dot %a, %b                                         dot %a, %b
 //
-// Moved is what computes a tile from at most one other that is no larger; a load, where nothing on the way writes memory.
+// Moved is what computes a tile from at most one other that is no larger; a load, where nothing on the way writes memory or is a fence.
 #include "compiler/gpu/ir/TileGpuDialect.h"
 #include "compiler/gpu/transforms/passes.h"
 #include "compiler/ir/TileOps.h"
@@ -23,7 +23,7 @@ bool is_loop(mlir::Operation* op) { return llvm::isa<scf::ForOp, scf::WhileOp>(o
 
 bool writes_memory(mlir::Operation* op) {
   const mlir::WalkResult walked = op->walk([](mlir::Operation* inner) {
-    return llvm::isa<tile::StoreOp, tile::AtomicOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+    return llvm::isa<tile::StoreOp, tile::AtomicOp, tile::FenceOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
   });
   return walked.wasInterrupted();
 }

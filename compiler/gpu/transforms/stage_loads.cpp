@@ -9,7 +9,7 @@
 //                                                          dot %a, %b
 //                                                        }
 //
-// For that, what tells where to load, and whether, must not depend on what the loop carries; then it is computed for the later iteration by a copy of its operations, loads of indices included.
+// For that, what tells where to load, and whether, must not depend on what the loop carries, and there is no fence in the loop; then it is computed for the later iteration by a copy of its operations, loads of indices included.
 // Other loads in loops are copied where they stand, to one tile each.
 #include "compiler/gpu/access.h"
 #include "compiler/gpu/ir/TileGpuDialect.h"
@@ -71,7 +71,7 @@ class Staging {
   void stage(scf::ForOp loop) {
     llvm::SmallVector<Staged> ahead, in_place;
     const auto asked = loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr);
-    std::int64_t stages = asked ? asked.getInt() : 1, bytes = 0;
+    std::int64_t stages = asked && !has_fence(loop) ? asked.getInt() : 1, bytes = 0;
     llvm::SmallVector<tile::LoadOp> loads;
     collect(*loop.getBody(), loads);
     for (tile::LoadOp load : loads) {
@@ -94,6 +94,11 @@ class Staging {
     for (const Staged& staged : in_place) copy_in_place(staged);
     if (!ahead.empty()) loop = copy_ahead(loop, ahead, stages);
     most_bytes_[loop] = most;
+  }
+
+  // A load of a later iteration stands behind the fences of this one.
+  static bool has_fence(scf::ForOp loop) {
+    return loop.getBody()->walk([](tile::FenceOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
   }
 
   // Loads that an iteration executes at most once: those in its branches too.

@@ -70,6 +70,7 @@ void atomics(Builder& b) {
   b.atomic(AtomicKind::Add, h, {zero}, {0}, b.real(DType::BF16, 1, {4}));
   b.atomic(AtomicKind::Exchange, f, {zero}, {kMapPoint}, b.real(DType::F64, 3));
   b.atomic(AtomicKind::CompareExchange, u, {zero}, {kMapPoint}, b.integer(DType::U32, 2), kNone, b.integer(DType::U32, 5));
+  for (MemoryOrder order : {MemoryOrder::Acquire, MemoryOrder::Release, MemoryOrder::AcquireRelease}) b.ops(Opcode::Fence, {}, {static_cast<std::int64_t>(order)});
 }
 
 void floats(Builder& b) {

@@ -130,6 +130,13 @@ TEST_P(EveryTarget, HasAtomicOperationsAtTheScopeOfTheDevice) {
   for (const char* looped : {"fminimum", "fmaximum"}) EXPECT_THAT(ptx_of(looped), HasSubstr("atom.relaxed.gpu.global.cas.b32"));
 }
 
+TEST_P(EveryTarget, HasFencesAtTheScopeOfTheDevice) {
+  for (const char* order : {"acquire", "release", "acq_rel"}) {
+    const std::string ptx = emit(one_operation_module("llvm.fence syncscope(\"device\") " + std::string(order)), GetParam());
+    EXPECT_TRUE(std::regex_search(ptx, std::regex(R"(fence\.(acq_rel|acquire|release)\S*\.gpu)"))) << order << "\n" << ptx;
+  }
+}
+
 TEST(NvidiaCodegen, LinesAreThoseOfTheAuthor) {
   const std::string ptx = emit(add_module(), "sm_90a");
   std::smatch file;

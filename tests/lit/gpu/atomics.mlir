@@ -42,3 +42,29 @@ func.func @ticket(%x: !tile.view<?xi32>, %y: !tile.view<?xi32>, %z: !tile.view<?
   tile.store %2, %w[%zero] : f32, !tile.view<?xf32>
   return
 }
+
+// -----
+
+// All threads have stored before one acts, and none loads before it has.
+// CHECK-LABEL: func.func @arrive(
+// CHECK: llvm.store
+// CHECK-NOT: atomicrmw
+// CHECK: nvvm.barrier0
+// CHECK-NEXT: llvm.fence syncscope("device") release
+// CHECK: llvm.atomicrmw add {{.*}} syncscope("device") monotonic
+// CHECK: llvm.fence syncscope("device") acquire
+// CHECK-NEXT: nvvm.barrier0
+// CHECK: ld.global
+func.func @arrive(%x: !tile.view<?xi32> {tile.unit_inner_stride, tile.aligned16}, %arrived: !tile.view<?xi32>, %y: !tile.view<?xi32>, %v: i32) attributes {tile.kernel} {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i32
+  %ones = tile.splat %v : i32 -> tensor<256xi32>
+  tile.store %ones, %x[%zero along 0] : tensor<256xi32>, !tile.view<?xi32>
+  tile.fence release
+  %before = tile.atomic add %one, %arrived[%zero] : i32, !tile.view<?xi32>
+  tile.fence acquire
+  %far = arith.extui %before : i32 to i64
+  %t = tile.load %y[%far along 0] : !tile.view<?xi32> -> tensor<256xi32>
+  tile.store %t, %x[%zero along 0] : tensor<256xi32>, !tile.view<?xi32>
+  return
+}

@@ -52,3 +52,17 @@ func.func @stays_before_atomics(%x: !tile.view<?xf32>, %y: !tile.view<?xf32>, %n
   tile.store %m, %x[%zero along 0] : tensor<4xf32>, !tile.view<?xf32>
   return
 }
+
+// And one with a fence.
+// CHECK-LABEL: func.func @stays_before_fences
+// CHECK-NEXT: tile.load
+// CHECK-NEXT: scf.for
+func.func @stays_before_fences(%x: !tile.view<?xf32>, %y: !tile.view<?xf32>, %n: i64, %zero: i64, %one: i64) {
+  %t = tile.load %y[%zero along 0] : !tile.view<?xf32> -> tensor<4xf32>
+  scf.for %i = %zero to %n step %one : i64 {
+    tile.fence release
+  }
+  %m = arith.negf %t : tensor<4xf32>
+  tile.store %m, %x[%zero along 0] : tensor<4xf32>, !tile.view<?xf32>
+  return
+}

@@ -115,3 +115,48 @@ func.func @float8_across(%a: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.al
   tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<64x128xf32>, !tile.view<?x?xf32>
   return
 }
+
+// A producer would not wait for a fence in front of the loop; one behind it changes nothing.
+// CHECK-LABEL: func.func @behind_a_fence
+// CHECK-NOT: tile_gpu.roles
+// CHECK: tile.dot {{.*}}"a fence may come before the loop, and copies of a producer would not wait for it"
+func.func @behind_a_fence(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %f: i1) attributes {tile.kernel, tile.warps = 8 : i64} {
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 64 : i64
+  %depth = tile.size %a axis 1 : !tile.view<?x?xbf16>
+  %none = arith.constant dense<0.0> : tensor<128x256xf32>
+  scf.if %f {
+    tile.fence acquire
+  }
+  %sum = scf.for %k = %zero to %depth step %step iter_args(%acc = %none) -> (tensor<128x256xf32>) : i64 {
+    %x = tile.load %a[%zero along 0, %k along 1] : !tile.view<?x?xbf16> -> tensor<128x64xbf16>
+    %y = tile.load %b[%k along 0, %zero along 1] : !tile.view<?x?xbf16> -> tensor<64x256xbf16>
+    %next = tile.dot %x, %y, %acc : tensor<128x64xbf16>, tensor<64x256xbf16>, tensor<128x256xf32>
+    scf.yield %next : tensor<128x256xf32>
+  } {tile.stages = 3 : i64}
+  tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<128x256xf32>, !tile.view<?x?xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @before_a_fence
+// CHECK: tile_gpu.roles
+// CHECK: tile_gpu.group_dot
+// CHECK: tile.fence acquire_release
+func.func @before_a_fence(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 8 : i64} {
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 64 : i64
+  %depth = tile.size %a axis 1 : !tile.view<?x?xbf16>
+  %none = arith.constant dense<0.0> : tensor<128x256xf32>
+  tile.fence release
+  %sum = scf.for %k = %zero to %depth step %step iter_args(%acc = %none) -> (tensor<128x256xf32>) : i64 {
+    %x = tile.load %a[%zero along 0, %k along 1] : !tile.view<?x?xbf16> -> tensor<128x64xbf16>
+    %y = tile.load %b[%k along 0, %zero along 1] : !tile.view<?x?xbf16> -> tensor<64x256xbf16>
+    %next = tile.dot %x, %y, %acc : tensor<128x64xbf16>, tensor<64x256xbf16>, tensor<128x256xf32>
+    scf.yield %next : tensor<128x256xf32>
+  } {tile.stages = 3 : i64}
+  tile.store %sum, %c[%zero along 0, %zero along 1] : tensor<128x256xf32>, !tile.view<?x?xf32>
+  tile.fence acquire_release
+  return
+}

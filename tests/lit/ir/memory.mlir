@@ -65,3 +65,14 @@ func.func @atomic(%x: !tile.view<?xi32>, %y: !tile.view<?x?xf32>, %bins: tensor<
   %4 = tile.atomic compare_exchange %ones, %x[%i along 0] expected %0 mask %m : tensor<64xi32>, !tile.view<?xi32>
   return
 }
+
+// CHECK-LABEL: func.func @fence
+func.func @fence() {
+  // CHECK-NEXT: tile.fence acquire
+  // CHECK-NEXT: tile.fence release
+  // CHECK-NEXT: tile.fence acquire_release
+  tile.fence acquire
+  tile.fence release
+  tile.fence acquire_release
+  return
+}

@@ -86,3 +86,19 @@ func.func @between_atomics(%x: !tile.view<i64>, %n: i64) {
   }
   return
 }
+
+// What others have written shows behind a fence.
+// CHECK-LABEL: func.func @behind_fences
+func.func @behind_fences(%x: !tile.view<i64>, %n: i64) {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  // CHECK: scf.for
+  // CHECK-NEXT: tile.fence acquire
+  // CHECK-NEXT: tile.load
+  scf.for %i = %zero to %n step %one : i64 {
+    tile.fence acquire
+    %a = tile.load %x[] : !tile.view<i64> -> i64
+    tile.print "a" %a : i64
+  }
+  return
+}

@@ -1,5 +1,6 @@
 // The walk over a kernel: scalars, views, loops, branches, and the choice of the file that emits each tile operation.
 #include "compiler/targets/cpu/lowering/emitter.h"
+#include "compiler/transforms/atomic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -81,6 +82,7 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto narrow = llvm::dyn_cast<tile::NarrowOp>(op)) return emit_narrow(narrow);
   if (auto store = llvm::dyn_cast<tile::StoreOp>(op)) return emit_store(store);
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) return emit_atomic(atomic);
+  if (auto fence = llvm::dyn_cast<tile::FenceOp>(op)) return void(create_fence(b_, fence.getOrder(), /*scope=*/{}));
   if (auto loop_op = llvm::dyn_cast<scf::ForOp>(op)) return emit_for(loop_op);
   if (auto branch = llvm::dyn_cast<scf::IfOp>(op)) return emit_if(branch);
   if (auto loop_op = llvm::dyn_cast<scf::WhileOp>(op)) return emit_while(loop_op);

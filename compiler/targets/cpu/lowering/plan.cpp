@@ -129,7 +129,7 @@ bool Plan::no_write_before_use(mlir::Operation* load) {
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(end); atomic && root_of(atomic.getView()) == read) return false;
   for (mlir::Operation* op = load->getNextNode(); op && op != end; op = op->getNextNode()) {
     const bool writes = op->walk([](mlir::Operation* inner) {
-                            return llvm::isa<tile::StoreOp, tile::AtomicOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+                            return llvm::isa<tile::StoreOp, tile::AtomicOp, tile::FenceOp>(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
                           }).wasInterrupted();
     if (writes) return false;
   }

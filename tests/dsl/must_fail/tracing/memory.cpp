@@ -151,4 +151,20 @@ struct AtomicInCondition {
 };
 MUST_FAIL(AtomicInCondition, ({}), "x", "y")
 
+struct RelaxedFence {
+  Grid grid(In) const { return {1}; }
+  void body(In, InOut) const {
+    fence(Order::Relaxed);  // error[TW1311]:10 this 'fence' orders nothing
+  }
+};
+MUST_FAIL(RelaxedFence, ({}), "x", "y")
+
+struct FenceInCondition {
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut) const {
+    while_([&] { fence(Order::Acquire); return load(x, {0, 0}) < 8; }, [] {});  // error[TW1407]:23 'fence' is not possible in the condition of while_
+  }
+};
+MUST_FAIL(FenceInCondition, ({}), "x", "y")
+
 }  // namespace must_fail

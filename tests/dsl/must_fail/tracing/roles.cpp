@@ -65,6 +65,13 @@ struct ProducerStores : Scheduled {
 };
 MUST_FAIL_SCHEDULE(ProducerStores, ({}), "x", "y")
 
+struct ProducerFences : Scheduled {
+  void schedule(nvidia::Sm90, In, Out) const {
+    nvidia::roles({}, [&] { fence(Order::Acquire); }, [&] {});  // error[TW1603]:34 'fence' in the producer
+  }
+};
+MUST_FAIL_SCHEDULE(ProducerFences, ({}), "x", "y")
+
 struct ConsumersSend : Scheduled {
   void schedule(nvidia::Sm90, In x, Out) const {
     const nvidia::Channel tiles = tiles_of(x);
@@ -229,6 +236,18 @@ struct StoreInTurn : Scheduled {
   }
 };
 MUST_FAIL_SCHEDULE(StoreInTurn, ({}), "x", "y")
+
+struct FenceInTurn : Scheduled {
+  void schedule(nvidia::Sm90, In, Out) const {
+    const nvidia::Turns turns = nvidia::turns();
+    nvidia::roles({}, [&] {}, [&] {
+      nvidia::take_turn(turns);
+      fence(Order::Release);  // error[TW1609]:12 'fence' in a turn
+      nvidia::pass_turn(turns);
+    });
+  }
+};
+MUST_FAIL_SCHEDULE(FenceInTurn, ({}), "x", "y")
 
 struct ShortRows : Scheduled {
   void schedule(nvidia::Sm90, In x, Out) const {

@@ -55,6 +55,13 @@ struct TeamsInTurns : Teams {
 };
 MUST_FAIL_SCHEDULE(TeamsInTurns, ({}), "x", "y")
 
+struct TeamsWithFences : Teams {
+  void schedule(nvidia::Sm90, In, Out) const {
+    nvidia::roles({.teams = 8}, [&] {}, [&] { fence(Order::Release); });  // error[TW1610]:52 'fence' with teams
+  }
+};
+MUST_FAIL_SCHEDULE(TeamsWithFences, ({}), "x", "y")
+
 struct WideTeams : Teams {
   void schedule(nvidia::Sm90, In, Out) const {
     nvidia::roles({.teams = 2}, [&] {}, [&] {});  // error[TW1610]:18 2 teams of 8 warps: a team has 1, 2 or 4 warps
