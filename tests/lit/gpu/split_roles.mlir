@@ -121,7 +121,7 @@ func.func @float8_across(%a: !tile.view<?x?xi8> {tile.unit_inner_stride, tile.al
 // CHECK-NOT: tile_gpu.roles
 // CHECK: tile.dot {{.*}}"a fence may come before the loop, and copies of a producer would not wait for it"
 func.func @behind_a_fence(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
-                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %f: i1) attributes {tile.kernel, tile.warps = 8 : i64} {
+                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %f: i1) attributes {tile.kernel} {
   %zero = arith.constant 0 : i64
   %step = arith.constant 64 : i64
   %depth = tile.size %a axis 1 : !tile.view<?x?xbf16>
@@ -144,7 +144,7 @@ func.func @behind_a_fence(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile
 // CHECK: tile_gpu.group_dot
 // CHECK: tile.fence acquire_release
 func.func @before_a_fence(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %b: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
-                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 8 : i64} {
+                          %c: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel} {
   %zero = arith.constant 0 : i64
   %step = arith.constant 64 : i64
   %depth = tile.size %a axis 1 : !tile.view<?x?xbf16>
