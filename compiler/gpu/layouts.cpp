@@ -4,6 +4,7 @@
 #include "compiler/layout/shape.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 #include <numeric>
@@ -80,6 +81,19 @@ Layout before_broadcast(Layout layout, llvm::ArrayRef<std::int64_t> shape) {
   for (int axis = 0; axis < layout.rank(); ++axis)
     if (shape[axis] == 1 && layout.extents()[axis] != 1) layout = layout::expanded(layout::sliced(layout, axis).layout, axis);
   return layout;
+}
+
+std::optional<layout::Layout> warp_sort_layout(tile::TopKOp op, BlockThreads threads) {
+  constexpr std::int64_t kMostRegisters = 16;  // while the code of the network is short
+  const auto type = op.getInput().getType();
+  const mlir::Type element = type.getElementType();
+  if (threads.warps != 1 || type.getRank() != 1 || !element.isInteger() || element.getIntOrFloatBitWidth() > 32) return std::nullopt;
+  const std::int64_t extent = type.getNumElements(), registers = std::max<std::int64_t>(1, static_cast<std::int64_t>(llvm::PowerOf2Ceil(static_cast<std::uint64_t>(extent))) / threads.lanes);
+  if (op.getK() != extent || !op.getIndices().use_empty() || registers > kMostRegisters) return std::nullopt;
+  layout::Bases bases{{"register", {}}, {"lane", {}}};
+  const int register_bits = static_cast<int>(llvm::Log2_64(static_cast<std::uint64_t>(registers))), bits = register_bits + static_cast<int>(llvm::Log2_32(static_cast<std::uint32_t>(threads.lanes)));
+  for (int bit = 0; bit < bits; ++bit) bases[bit < register_bits ? 0 : 1].second.push_back({1u << bit});
+  return layout::Layout({extent}, layout::LinearMap(bases, {{"dim0", bits}}), {});
 }
 
 }  // namespace tilewright::gpu

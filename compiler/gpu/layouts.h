@@ -33,4 +33,7 @@ layout::Layout only_axis(layout::Layout layout, int axis);
 // The layout of the operand of a broadcast to this layout: extent 1 where `shape` says so.
 layout::Layout before_broadcast(layout::Layout layout, llvm::ArrayRef<std::int64_t> shape);
 
+// Of a tile of rank 1 that a warp sorts in its registers: with r of them, lane l holds the elements r l ... r l + r - 1. Nullopt where sorting takes another way.
+std::optional<layout::Layout> warp_sort_layout(tile::TopKOp op, BlockThreads threads);
+
 }  // namespace tilewright::gpu

@@ -25,6 +25,7 @@ layout::Point scaled(int rank, int axis, std::uint32_t step) {
 }  // namespace
 
 layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type element) {
+  if (shape.size() == 1) return layout::SharedLayout::strided(shape.vec(), {0});
   const int size = bytes_of(element);
   int row = kSwizzledRow;
   while (row > 16 && (shape.back() * size) % row != 0) row /= 2;
@@ -33,7 +34,7 @@ layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type 
 
 std::int64_t tile_bytes(tile_gpu::SharedType type) {
   const std::int64_t bytes = arrangement(type.getShape(), type.getElementType()).size() * bytes_of(type.getElementType());
-  return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), kTileAlignment));
+  return static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(bytes), static_cast<std::uint64_t>(tile_alignment(type.getShape()))));
 }
 
 std::int64_t channel_bytes(tile_gpu::ChannelType type) {

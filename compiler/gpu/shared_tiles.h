@@ -8,15 +8,18 @@
 
 namespace tilewright::gpu {
 
-// Rows along the last axis, in 16-byte chunks that are swizzled so that a column of eight chunks is read without bank conflicts. Rank 2; rows are multiples of 16 bytes.
+// Rows along the last axis, in 16-byte chunks that are swizzled so that a column of eight chunks is read without bank conflicts; rows are multiples of 16 bytes. Of rank 1: element after element.
 layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type element);
 
 inline constexpr std::int64_t kTileAlignment = 1024;  // bytes, which swizzles need: eight rows of 128
 
-// Bytes of one tile, a multiple of the alignment.
+inline constexpr std::int64_t kListAlignment = 16;    // of tiles of rank 1
+inline std::int64_t tile_alignment(llvm::ArrayRef<std::int64_t> shape) { return shape.size() == 1 ? kListAlignment : kTileAlignment; }
+
+// Bytes of one tile, a multiple of its alignment.
 std::int64_t tile_bytes(tile_gpu::SharedType type);
 
-// The same of a channel: its tiles, and behind them two signals for each.
+// What a channel takes at most, beside others: its tiles, and behind them two signals for each.
 std::int64_t channel_bytes(tile_gpu::ChannelType type);
 inline constexpr std::int64_t kSignalBytes = 8;
 

@@ -108,6 +108,7 @@ class GpuTarget {
   virtual void memory_barrier(Builder& b) const { barrier(b); }     // orders global memory too
   virtual Value shuffle(Builder& b, Value word, Value lane) const = 0;      // `word` of another lane of the warp; every lane takes part
   virtual Value shuffle_xor(Builder& b, Value word, int mask) const = 0;    // `word` of lane ^ mask
+  virtual Value combine_lanes(Builder& b, tile::ReduceKind kind, Value word) const { return {}; }  // of all lanes, in every lane; null: not in one instruction
 
   // Global memory. `type` is a scalar or a vector of up to 16 bytes, which the address is aligned to; without a predicate (null) the access always takes place.
   // Where the predicate is false the result is `other`, or undefined if that is null.
@@ -143,6 +144,7 @@ class GpuTarget {
   virtual int producer_warps(int consumer_warps, RoleRegisters registers) const { return 1; }                         // of which one thread works
   virtual void begin_role(Builder& b, int consumer_warps, RoleRegisters registers, bool consumes) const {}           // by all threads of the role
   virtual void barrier_of(Builder& b, int warps) const {}                                // of the block's first so many warps
+  virtual void team_barrier(Builder& b, int warps) const {}                              // of the thread's team: so many warps, the block's first ones the first team
   virtual void make_signal(Builder& b, Value signal, int arrivals) const {}              // by one thread
   virtual void publish_signals(Builder& b) const {}                                      // by that thread, before a barrier of the block
   virtual void wait_signal(Builder& b, Value signal, Value phase) const {}               // returns at once where the phase, or the one after it, is complete

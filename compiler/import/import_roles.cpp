@@ -25,6 +25,14 @@ void Importer::role_operation(const program::Op& op) {
     case Opcode::Turns: return set(tile_gpu::TurnsOp::create(b_, tile_gpu::TurnsType::get(b_.getContext())));
     case Opcode::TakeTurn: tile_gpu::TakeTurnOp::create(b_, operand(op, 0)); return;
     case Opcode::PassTurn: tile_gpu::PassTurnOp::create(b_, operand(op, 0)); return;
+    case Opcode::Team: return set(tile_gpu::TeamOp::create(b_, b_.getI64Type()));
+    case Opcode::SendTile: return set(tile_gpu::SendTileOp::create(b_, b_.getI32Type(), operand(op, 0), value(op, op.operands.at(1))));
+    case Opcode::SharedLoad: return set(shared_load(op, type_of(result_type(op)), /*transposed=*/false));
+    case Opcode::SharedElement: {
+      const program::ValueId channel = channel_of(op.operands.at(0));
+      if (channel == kNone) fail(op, "its list was neither received nor sent");
+      return set(tile_gpu::ChannelElementOp::create(b_, type_of(result_type(op)), value(op, channel), operand(op, 0), operand(op, 1)));
+    }
     case Opcode::Receive: return set(tile_gpu::ReceiveOp::create(b_, b_.getI32Type(), operand(op, 0)));
     case Opcode::Release: tile_gpu::ReleaseOp::create(b_, value(op, channel_of(op.operands.at(0))), operand(op, 0)); return;
     case Opcode::SharedStore: tile_gpu::LocalStoreOp::create(b_, operand(op, 1), operand(op, 0)); return;
@@ -35,8 +43,8 @@ void Importer::role_operation(const program::Op& op) {
 }
 
 void Importer::roles(const program::Op& op) {
-  const auto registers = [&](std::size_t role) { return op.ints.at(role) != 0 ? b_.getI64IntegerAttr(op.ints[role]) : mlir::IntegerAttr(); };
-  auto made = tile_gpu::RolesOp::create(b_, /*written=*/true, registers(0), registers(1));
+  const auto number = [&](std::size_t i) { return i < op.ints.size() && op.ints[i] != 0 ? b_.getI64IntegerAttr(op.ints[i]) : mlir::IntegerAttr(); };
+  auto made = tile_gpu::RolesOp::create(b_, /*written=*/true, number(0), number(1), number(2));
   for (auto [region, role] : llvm::zip_equal(op.regions, made->getRegions())) {
     mlir::OpBuilder::InsertionGuard guard(b_);
     b_.createBlock(&role);
@@ -56,7 +64,16 @@ void Importer::send(const program::Op& op) {
 
 program::ValueId Importer::channel_of(program::ValueId tile) const {
   const program::OpId def = program_.values.at(tile).def;
-  return def != kNone && program_.ops[def].opcode == Opcode::Receive ? program_.ops[def].operands.at(0) : kNone;
+  if (def == kNone) return kNone;
+  const program::Op& op = program_.ops[def];
+  return op.opcode == Opcode::Receive ? op.operands.at(0) : op.opcode == Opcode::SendTile ? op.operands.at(1) : kNone;
+}
+
+mlir::Value Importer::shared_load(const program::Op& op, mlir::Type result, bool transposed) {
+  const program::ValueId channel = channel_of(op.operands.at(0));
+  const mlir::UnitAttr turned = transposed ? b_.getUnitAttr() : mlir::UnitAttr();
+  if (channel != kNone) return tile_gpu::ChannelLoadOp::create(b_, result, value(op, channel), operand(op, 0), turned);
+  return tile_gpu::LocalLoadOp::create(b_, result, operand(op, 0), constant(b_.getI32Type(), 0), turned, mlir::IntegerAttr());
 }
 
 mlir::Value Importer::group_product(const program::Op& op) {

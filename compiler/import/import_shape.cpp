@@ -22,7 +22,14 @@ mlir::Value Importer::shape_operation(const program::Op& op) {
     case Opcode::Reshape:
       if (input.getType() == result) return input;
       return from_scalar ? mlir::Value(tile::SplatOp::create(b_, result, input)) : mlir::Value(tile::ReshapeOp::create(b_, result, input));
-    case Opcode::Transpose: return from_scalar ? input : mlir::Value(tile::TransposeOp::create(b_, result, input, op.ints));
+    case Opcode::Transpose:
+      // Matrices in shared memory are read either way, where they were to be read: later they may be given back.
+      if (const program::OpId def = program_.values.at(op.operands.at(0)).def; def != program::kNone && program_.ops[def].opcode == Opcode::SharedLoad) {
+        mlir::OpBuilder::InsertionGuard guard(b_);
+        b_.setInsertionPointAfterValue(input);
+        return shared_load(program_.ops[def], result, /*transposed=*/true);
+      }
+      return from_scalar ? input : mlir::Value(tile::TransposeOp::create(b_, result, input, op.ints));
     case Opcode::Concat: return tile::ConcatOp::create(b_, result, values(op, op.operands), op.ints.at(0));
     case Opcode::Slice: return tile::SliceOp::create(b_, result, input, op.ints.at(0), op.ints.at(1));
     case Opcode::Take: {

@@ -91,7 +91,8 @@ class Importer {
   void roles(const program::Op& op);
   void send(const program::Op& op);
   mlir::Value group_product(const program::Op& op);
-  program::ValueId channel_of(program::ValueId tile) const;  // that a shared tile was received from; kNone: it was not received
+  program::ValueId channel_of(program::ValueId tile) const;  // that a shared tile was received from, or sent to; kNone: neither
+  mlir::Value shared_load(const program::Op& op, mlir::Type result, bool transposed);
 
   const program::Program& program_;
   mlir::ImplicitLocOpBuilder b_;

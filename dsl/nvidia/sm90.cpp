@@ -222,8 +222,10 @@ RolesScope::RolesScope(nvidia::Roles roles, Loc at) {
     const int begin_with = std::min(nvidia::kMostOfThread, nvidia::kRegisters / (nvidia::kWarpSize * (warps + nvidia::kGroupWarps))) / 8 * 8;
     if (roles.producer > begin_with || roles.consumers < begin_with)
       no("with " + std::to_string(warps) + " warps and the producer's four every thread begins with " + std::to_string(begin_with), "the producer gives registers away, consumers take them");
-    if (nvidia::kWarpSize * (warps * roles.consumers + nvidia::kGroupWarps * roles.producer) > nvidia::kRegisters)
-      no("a multiprocessor has " + std::to_string(nvidia::kRegisters) + " registers, and " + std::to_string(warps) + " warps and the producer's four would have more", "give less to the consumers");
+    // The block's registers are handed out when it begins: what consumers took beyond them, they would wait for, for ever.
+    const int has = nvidia::kWarpSize * (warps + nvidia::kGroupWarps) * begin_with, takes = nvidia::kWarpSize * (warps * roles.consumers + nvidia::kGroupWarps * roles.producer);
+    if (takes > has)
+      no("with " + std::to_string(warps) + " warps and the producer's four the block has " + std::to_string(has) + " registers, and they would take " + std::to_string(takes), "give less to the consumers");
   }
   tracer.open_roles(roles.producer, roles.consumers, roles.teams, at);
 }

@@ -18,6 +18,13 @@ class OnlineSoftmax {
   // Queries take the sign of the scale.
   Tile queries(const Tile& q) const { return where(negative_, -q, q); }
 
+  // Or products with queries as they are do.
+  Tile scores(const Tile& products) const {
+    Var scores = products;
+    when(negative_, [&] { scores = -scores; });
+    return scores;
+  }
+
   // scores [rows, keys] f32, products of queries() and keys; v [keys, value_dim]. Probabilities take the dtype of v before they multiply it. `seen` makes the mask of the keys that a row sees,
   // where `all` does not say that every row sees every key.
   template <typename Seen>

@@ -33,6 +33,9 @@ const RegisterShippedSettings registered("sm_90a", {
   {.kernel = "flash_backward_keys", .dtypes = {{"q", kHalves}}, .constants = whole_keys(64), .whole_rows = {"q", "d_o"}, .tunables = {{"block_m", 128}, {"block_n", 128}}},
   {.kernel = "flash_backward_queries", .dtypes = {{"q", kHalves}}, .constants = whole_tiles(128, 128), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 64}, {"stages", 2}}},
   {.kernel = "flash_backward_queries", .dtypes = {{"q", kHalves}}, .constants = whole_tiles(64, 64), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 128}, {"stages", 2}}},
+  // The schedule by hand: eight tokens share their blocks, each a team of one warp.
+  {.kernel = "nsa_selected_forward", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {16}}, {"block_size", {64}}, {"packed", {0}}}, .whole_rows = {"k", "v"},
+   .tunables = {{"schedule", 1}, {"warps", 1}, {"stages", 5}}},
   {.kernel = "flash_decode_split", .dtypes = {{"q", kHalves}}, .tunables = {{"stages", 2}}},
 });
 

@@ -150,7 +150,8 @@ struct Machine::Hooks {
       for (const Copy& copy : self().groups.front()) current->finish(copy);
   }
 
-  static void barrier_of(std::int32_t site, std::int32_t warps) {
+  static void barrier_of(std::int32_t site, std::int32_t first_thread, std::int32_t warps) {
+    self().part_begin = first_thread;
     self().part = warps * current->configuration_.lanes;
     current->wait(Meeting::kPartBarrier, site);
   }
@@ -299,9 +300,12 @@ bool Machine::release() {
     for (Thread& thread : threads_) thread.waits = Meeting::kNone;
     return true;
   }
-  if (threads_.front().waits == Meeting::kPartBarrier && together(std::span(threads_).first(threads_.front().part))) {
+  for (Thread& thread : threads_) {
+    if (thread.waits != Meeting::kPartBarrier || thread.fiber.finished()) continue;
+    const std::span<Thread> part = std::span(threads_).subspan(thread.part_begin, thread.part);
+    if (!together(part)) continue;
     races_.barrier();
-    for (Thread& thread : std::span(threads_).first(threads_.front().part)) thread.waits = Meeting::kNone;
+    for (Thread& each : part) each.waits = Meeting::kNone;
     return true;
   }
   bool any = false;
@@ -423,6 +427,8 @@ void Machine::load_matrices(std::span<Thread> warp) {
   for (int lane = 0; lane < kMatrices * kRows; ++lane) {
     for (int matrix = 0; matrix < kMatrices; ++matrix) {
       const auto element = [&](int row, int column) {
+        for (const Box& box : boxes_)
+          if (reinterpret_cast<std::uint64_t>(warp[kRows * matrix + row].row) - box.to < box.content.size()) problem("a tile is read before it has arrived");
         std::uint16_t bits;
         std::memcpy(&bits, warp[kRows * matrix + row].row + 2 * column, sizeof bits);
         return std::uint32_t{bits};

@@ -75,7 +75,7 @@ class Machine {
     int instruction = 0;
     const std::byte* row = nullptr;            // of a matrix that is read from shared memory
     bool transposed = false;
-    int part = 0;                              // threads that meet at a barrier of some warps
+    int part_begin = 0, part = 0;              // threads that meet at a barrier of some warps: the first, and how many
     std::uint64_t signal = 0;                  // that it waits for
     std::uint32_t phase = 0;                   // modulo 2
     std::vector<Dimension> box;                // of a copy that is being described

@@ -3,6 +3,7 @@
 #include "dsl/program/roles.h"
 #include "kernels_src/attention/decode_kernel.h"
 #include "kernels_src/attention/kernel.h"
+#include "kernels_src/nsa/selected_kernel.h"
 #include "tests/dsl/kernels/schedules.h"
 #include "tests/gpu/cases.h"
 #include "tests/gpu/simt_target.h"
@@ -76,6 +77,7 @@ TEST_P(ScheduleTest, DoesWhatTheBodyDoes) {
 
 const program::TraceableKernel& product() { return kernel_of<test_kernels::ScheduledProduct>(); }
 const program::TraceableKernel& attention() { return kernel_of<test_kernels::ScheduledAttention>(); }
+const program::TraceableKernel& teams_product() { return kernel_of<test_kernels::TeamsProduct>(); }
 
 INSTANTIATE_TEST_SUITE_P(
     Kernels, ScheduleTest,
@@ -87,7 +89,11 @@ INSTANTIATE_TEST_SUITE_P(
                       Scheduled{"attention", attention, DType::F16, {{64, 64}, {150, 64}, {150, 64}, {64, 64}}, {{"stages", 2}}, 1e-2},
                       Scheduled{"attention, eight warps", attention, DType::BF16, {{128, 64}, {300, 64}, {300, 64}, {128, 64}}, {{"block_q", 128}, {"block_k", 128}, {"stages", 3}, {"warps", 8}}, 2e-2},
                       Scheduled{"attention in turns", attention, DType::F16, {{128, 64}, {200, 64}, {200, 64}, {128, 64}}, {{"block_q", 128}, {"stages", 2}, {"warps", 8}, {"in_turns", 1}}, 1e-2},
-                      Scheduled{"attention in turns of one group", attention, DType::F16, {{64, 64}, {100, 64}, {100, 64}, {64, 64}}, {{"stages", 2}, {"warps", 4}, {"in_turns", 1}}, 1e-2}));
+                      Scheduled{"attention in turns of one group", attention, DType::F16, {{64, 64}, {100, 64}, {100, 64}, {64, 64}}, {{"stages", 2}, {"warps", 4}, {"in_turns", 1}}, 1e-2},
+                      Scheduled{"product by teams, from shared tiles of theirs", teams_product, DType::BF16, {{400, 128}, {128, 136}, {400, 136}}, {{"left", 0}, {"warps", 4}, {"teams", 3}}},
+                      Scheduled{"product by teams, from registers", teams_product, DType::F16, {{192, 192}, {192, 64}, {192, 64}}, {{"left", 1}, {"warps", 4}, {"teams", 2}}},
+                      Scheduled{"product by teams of two warps", teams_product, DType::F16, {{192, 104}, {104, 72}, {192, 72}}, {{"left", 2}, {"warps", 2}, {"teams", 4}, {"stages", 3}}},
+                      Scheduled{"product by teams of a warp", teams_product, DType::BF16, {{150, 128}, {128, 64}, {150, 64}}, {{"left", 2}, {"warps", 1}, {"teams", 8}}}));
 
 // A call of a shipped kernel, argument by argument.
 struct Call {
@@ -133,6 +139,19 @@ void expect_agreement(const std::string& name, Make make) {
     const fuzz::Outcome outcome = fuzz::check(test, *target);
     EXPECT_FALSE(outcome.failed()) << name << ": " << outcome.text;
   }
+}
+
+// Lists that the producer makes, and tiles that some teams pass by.
+TEST(Teams, ChosenSums) {
+  constexpr std::int64_t kRows = 21, kHeight = 64, kWidth = 64, kUniverse = 10, kMost = 4;
+  expect_agreement("chosen sums", [&](bool with_schedule) {
+    Call call;
+    call.tensor(DType::F16, {kUniverse * kHeight, kWidth});
+    call.tensor(DType::I32, {kRows, kMost});
+    call.test.arguments.back().tensor.fill = {.low = -1, .high = kUniverse - 1, .quantum = 1};
+    call.tensor(DType::F32, {kRows * kHeight, kWidth});
+    return call.of(kernel_of<test_kernels::ChosenSums>(), {{"width", kWidth}, {"height", kHeight}, {"most", kMost}, {"universe", kUniverse}, {"warps", 1}, {"teams", 8}, {"schedule", with_schedule}});
+  });
 }
 
 // With what shipped schedules add: heads that share keys, masks, rows that see no key, a window.
@@ -186,6 +205,35 @@ TEST(ShippedSchedules, FlashDecode) {
       return call.of(kernels::flash_decode_split_kernel(),
                      {{"dim", kDim}, {"value_dim", decode.value_dim}, {"group", decode.group}, {"tokens", decode.tokens}, {"page", 0}, {"lengths_given", 0},
                       {"block_k", decode.block_k}, {"stages", 2}, {"warps", 4}, {"schedule", with_schedule}});
+    });
+  }
+}
+
+// Blocks are drawn from -1 to the last, so that some stand twice, some for several tokens, and some behind a token's position. More tokens than a program's teams have, and programs that go through several tiles.
+struct Selected {
+  std::int64_t queries, keys, value_dim, slots, programs;
+  bool counted;
+};
+
+TEST(ShippedSchedules, NsaSelected) {
+  constexpr std::int64_t kDim = 64, kHeads = 2, kGroup = 16, kBlock = 32;
+  for (const Selected& selected : {Selected{20, 100, 64, 4, 2, false}, Selected{13, 200, 128, 3, 1, true}, Selected{5, 5, 64, 2, 4, false}, Selected{30, 500, 64, 16, 3, false}}) {
+    expect_agreement(std::to_string(selected.queries) + " queries", [&](bool with_schedule) {
+      Call call;
+      call.tensor(DType::F16, {1, selected.queries, kHeads * kGroup, kDim});
+      call.tensor(DType::F16, {1, selected.keys, kHeads, kDim});
+      call.tensor(DType::F16, {1, selected.keys, kHeads, selected.value_dim});
+      call.tensor(DType::I32, {1, selected.queries, kHeads, selected.slots});
+      call.test.arguments.back().tensor.fill = {.low = -1, .high = static_cast<double>((selected.keys - 1) / kBlock), .quantum = 1};
+      call.tensor(DType::I32, {1, selected.queries, kHeads});
+      call.test.arguments.back().tensor.fill = {.low = 0, .high = static_cast<double>(selected.slots), .quantum = 1};
+      for (int i = 0; i < 2; ++i) call.tensor(DType::I64, {2});
+      call.factor(0.125f);
+      call.number(selected.queries);
+      call.tensor(DType::F16, {1, selected.queries, kHeads * kGroup, selected.value_dim}, 5e-3);
+      call.tensor(DType::F32, {1, selected.queries, kHeads * kGroup}, 1e-3);
+      return call.of(kernels::nsa_selected_kernel(), {{"dim", kDim}, {"value_dim", selected.value_dim}, {"group", kGroup}, {"block_size", kBlock}, {"slots", selected.slots}, {"packed", 0},
+                                                      {"counted", selected.counted}, {"stages", 2}, {"warps", 1}, {"programs", selected.programs}, {"schedule", with_schedule}});
     });
   }
 }

@@ -236,7 +236,12 @@ llvm::SmallVector<Value> SimtTarget::group_wait(Builder& b, mlir::ValueRange sum
   return in_order;
 }
 
-void SimtTarget::barrier_of(Builder& b, int warps) const { call(b, "simt_barrier_of", {}, {constant(b, sites_++), constant(b, warps)}); }
+void SimtTarget::barrier_of(Builder& b, int warps) const { call(b, "simt_barrier_of", {}, {constant(b, sites_++), constant(b, 0), constant(b, warps)}); }
+
+void SimtTarget::team_barrier(Builder& b, int warps) const {
+  Value threads = constant(b, warps * configuration_.lanes), team = arith::DivUIOp::create(b, thread_id(b), threads);
+  call(b, "simt_barrier_of", {}, {constant(b, sites_++), arith::MulIOp::create(b, team, threads), constant(b, warps)});
+}
 
 void SimtTarget::make_signal(Builder& b, Value signal, int arrivals) const { call(b, "simt_make_signal", {}, {address_of(b, signal), constant(b, arrivals)}); }
 

@@ -42,6 +42,7 @@ class SimtTarget final : public gpu::GpuTarget {
   llvm::SmallVector<llvm::SmallVector<Value>> group_multiply(Builder& b, const gpu::GroupMultiply& product) const override;
   llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const override;
   void barrier_of(Builder& b, int warps) const override;
+  void team_barrier(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void wait_signal(Builder& b, Value signal, Value phase) const override;
   void arrive(Builder& b, Value signal, Value predicate) const override;

@@ -59,11 +59,13 @@ void build_pipeline(mlir::OpPassManager& passes, const gpu::GpuTarget& target) {
   passes.addPass(gpu::create_check_shared());
 }
 
-// Puts the checks of the machine around every access to global and shared memory.
+// Puts the checks of the machine around every access to global and shared memory, but for volatile ones: tiles of channels, which signals put in order.
 void watch_accesses(LLVM::LLVMFuncOp kernel) {
   llvm::SmallVector<mlir::Operation*> accesses;
   kernel.walk([&](mlir::Operation* op) {
-    if (llvm::isa<LLVM::LoadOp, LLVM::StoreOp>(op)) accesses.push_back(op);
+    auto load = llvm::dyn_cast<LLVM::LoadOp>(op);
+    auto store = llvm::dyn_cast<LLVM::StoreOp>(op);
+    if ((load && !load.getVolatile_()) || (store && !store.getVolatile_())) accesses.push_back(op);
   });
   for (mlir::Operation* op : accesses) {
     auto load = llvm::dyn_cast<LLVM::LoadOp>(op);

@@ -39,6 +39,16 @@ TEST_P(Schedules, FlashDecode) {
   }
 }
 
+TEST_P(Schedules, NsaSelected) {
+  for (const char* dtype : {"bf16", "f16"}) {
+    const Settings base = with({{"dtype", dtype}, {"dim", "128"}, {"heads", "32"}, {"kv_heads", "2"}, {"block_size", "64"}, {"slots", "16"}, {"warps", "1"}, {"stages", "5"}});
+    expect_ok("nsa_selected_forward", base + Settings{{"seq", "2000"}, {"batch", "2"}});
+    expect_ok("nsa_selected_forward", base + Settings{{"seq", "1001"}, {"redraw", "0.1"}, {"programs", "7"}});
+    expect_ok("nsa_selected_forward", base + Settings{{"seq", "500"}, {"dim", "64"}, {"block_size", "32"}, {"slots", "5"}});
+    expect_ok("nsa_selected_forward", base + Settings{{"seq", "300"}, {"heads", "16"}});  // eight heads a group: the body
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(ByHand, Schedules, ::testing::Values("1", "2"), [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -81,7 +81,7 @@ mlir::LogicalResult RolesOp::verifyRegions() {
   for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
     const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
       if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp, TakeTurnOp, PassTurnOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
-      if (role == &getConsumers() && llvm::isa<SendOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
+      if (role == &getConsumers() && llvm::isa<SendOp, SendTileOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
       for (mlir::Value operand : op->getOperands()) {
         if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;
         op->emitOpError("takes a tile from outside of its role");

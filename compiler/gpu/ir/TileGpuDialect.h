@@ -31,6 +31,7 @@ namespace tilewright::tile_gpu {
 
 // Attributes of a module at this level.
 inline constexpr llvm::StringLiteral kWarpsAttr = "tile_gpu.warps";               // i64: warps of a block
+inline constexpr llvm::StringLiteral kTeamWarpsAttr = "tile_gpu.team_warps";      // i64, of a lowered module whose roles have teams: warps that touch what they share alone
 inline constexpr llvm::StringLiteral kLanesAttr = "tile_gpu.lanes";               // i64: lanes of a warp
 inline constexpr llvm::StringLiteral kSharedBytesAttr = "tile_gpu.shared_bytes";  // i64: shared memory of a block
 inline constexpr llvm::StringLiteral kAssertionsAttr = "tile_gpu.assertions";     // strings, in the order of their numbers

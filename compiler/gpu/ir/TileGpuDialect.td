@@ -48,7 +48,8 @@ def TileGpu_Layout : AttrDef<TileGpu_Dialect, "Layout"> {
 }
 
 def TileGpu_AccessKind : I32EnumAttr<"AccessKind", "how an operation of one thread touches shared memory", [
-    I32EnumAttrCase<"Load", 0, "load">, I32EnumAttrCase<"Store", 1, "store">, I32EnumAttrCase<"Matrices", 2, "matrices">, I32EnumAttrCase<"Copy", 3, "copy">]> {
+    I32EnumAttrCase<"Load", 0, "load">, I32EnumAttrCase<"Store", 1, "store">, I32EnumAttrCase<"Matrices", 2, "matrices">, I32EnumAttrCase<"Copy", 3, "copy">,
+    I32EnumAttrCase<"Handed", 4, "handed">]> {
   let cppNamespace = "::tilewright::tile_gpu";
   let genSpecializedAttr = 0;
 }
@@ -57,8 +58,8 @@ def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
   let mnemonic = "access";
   let summary = "what an operation does to shared memory";
   let description = [{
-    Stands as `tile_gpu.access` at every operation of a lowered kernel that touches shared memory: a load, a store, a read of matrices by a warp, or an asynchronous copy, of the
-    `tile_gpu.buffer` of that number; or a list of such, where an operation touches several buffers. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
+    Stands as `tile_gpu.access` at every operation of a lowered kernel that touches shared memory: a load, a store, a read of matrices by a warp, an asynchronous copy, or an access to a
+    tile of a channel, which signals put in order (`handed`), of the `tile_gpu.buffer` of that number; or a list of such, where an operation touches several buffers. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
     Loads and stores of one phase that are `apart` do not meet either: one thread alone touches a byte.
 
     `turn t` is of a buffer of several tiles that are used in turns (the notes `turn` and `restart`): in turn i the access touches the tile i + t modulo the number of tiles alone.

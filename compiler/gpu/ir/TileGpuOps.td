@@ -82,14 +82,21 @@ def TileGpu_BufferOp : TileGpu_Op<"buffer", [MemoryEffects<[MemAlloc]>]> {
   let summary = "shared memory of a lowered kernel";
   let description = [{
     The address of `bytes` bytes for `tiles` tiles of one size. They belong to this buffer from here to the last access that is marked with its number, and hold nothing before the first.
+    With `teams` each of so many teams has such bytes; the address is the first team's, and `tile_gpu.team_stride` leads from one team's to the next.
 
     ```mlir
     %p = tile_gpu.buffer 3 of 4096 bytes, 1 tiles aligned to 16 : !llvm.ptr<3>
     ```
   }];
-  let arguments = (ins I64Attr:$number, I64Attr:$bytes, I64Attr:$tiles, I64Attr:$alignment);
+  let arguments = (ins I64Attr:$number, I64Attr:$bytes, I64Attr:$tiles, I64Attr:$alignment, OptionalAttr<I64Attr>:$teams);
   let results = (outs AnyType:$address);
   let assemblyFormat = "$number `of` $bytes `bytes` `,` $tiles `tiles` `aligned` `to` $alignment attr-dict `:` type($address)";
+}
+
+def TileGpu_TeamStrideOp : TileGpu_Op<"team_stride", [Pure]> {
+  let summary = "how far apart buffers of teams are, in bytes";
+  let results = (outs I32:$result);
+  let assemblyFormat = "attr-dict";
 }
 
 def TileGpu_NoteOp : TileGpu_Op<"note", [MemoryEffects<[MemRead, MemWrite]>]> {

@@ -27,8 +27,11 @@ def TileGpu_RolesOp : TileGpu_Op<"roles", [NoTerminator, SingleBlock]> {
     role from outside: a tile belongs to the threads that hold it.
 
     `written`: by the kernel's author, whose order of operations no pass changes. The registers are those of a thread of each role; without them the target chooses.
+
+    With `teams` the consumers are so many teams, and the producer is one more. A team has the warps that the module says; tiles belong to one team, and each goes its own way through its region. Every
+    team receives every tile.
   }];
-  let arguments = (ins UnitAttr:$written, OptionalAttr<I64Attr>:$producer_registers, OptionalAttr<I64Attr>:$consumer_registers);
+  let arguments = (ins UnitAttr:$written, OptionalAttr<I64Attr>:$producer_registers, OptionalAttr<I64Attr>:$consumer_registers, OptionalAttr<I64Attr>:$teams);
   let regions = (region SizedRegion<1>:$producer, SizedRegion<1>:$consumers);
   let assemblyFormat = "attr-dict-with-keyword `produce` $producer `consume` $consumers";
   let hasRegionVerifier = 1;
@@ -42,6 +45,43 @@ def TileGpu_SendOp : TileGpu_Op<"send"> {
   }];
   let arguments = (ins Arg<Tile_View, "", [MemRead]>:$view, Variadic<I64>:$indices, Arg<TileGpu_Channel, "", [MemWrite]>:$channel, DenseI64ArrayAttr:$maps);
   let assemblyFormat = "$view `[` $indices `]` `maps` $maps `to` $channel attr-dict `:` type($view) `,` type($channel)";
+}
+
+def TileGpu_SendTileOp : TileGpu_Op<"send_tile"> {
+  let summary = "write a tile to a channel";
+  let description = [{
+    Waits until the channel's next tile is free, and writes a tile of the producer there. Returns the number of the tile among those of the channel; the producer may read it until it sends the next one.
+  }];
+  let arguments = (ins Tile_Tensor:$value, Arg<TileGpu_Channel, "", [MemRead, MemWrite]>:$channel);
+  let results = (outs I32:$slot);
+  let assemblyFormat = "$value `to` $channel attr-dict `:` type($value) `,` type($channel)";
+}
+
+def TileGpu_TeamOp : TileGpu_Op<"team", [MemoryEffects<[MemRead]>]> {
+  let summary = "the number of the team that asks";
+  let results = (outs I64:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def TileGpu_ChannelLoadOp : TileGpu_Op<"channel_load"> {
+  let summary = "read a tile of a channel";
+  let description = [{
+    A tile that was received, or sent by the one who reads it, as a tile of registers; with `transposed` its axes are exchanged.
+
+    ```mlir
+    %k = tile_gpu.channel_load transposed %c at %slot : !tile_gpu.channel<4, [64, 128], bf16> -> tensor<128x64xbf16>
+    ```
+  }];
+  let arguments = (ins Arg<TileGpu_Channel, "", [MemRead]>:$channel, I32:$slot, UnitAttr:$transposed);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = "(`transposed` $transposed^)? $channel `at` $slot attr-dict `:` type($channel) `->` type($result)";
+}
+
+def TileGpu_ChannelElementOp : TileGpu_Op<"channel_element"> {
+  let summary = "read an element of a list in a channel";
+  let arguments = (ins Arg<TileGpu_Channel, "", [MemRead]>:$channel, I32:$slot, I64:$index);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$channel `at` $slot `[` $index `]` attr-dict `:` type($channel) `->` type($result)";
 }
 
 def TileGpu_ReceiveOp : TileGpu_Op<"receive"> {

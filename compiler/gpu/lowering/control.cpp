@@ -19,6 +19,18 @@ bool has_assertion(mlir::func::FuncOp function) {
   return function.walk([](tile::AssertOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
 }
 
+// A loop of a role around others, over the tiles of a program that stays.
+bool stays_in_roles(scf::ForOp op) {
+  if (!llvm::isa<tile_gpu::RolesOp>(op->getParentOp())) return false;
+  return op.getBody()->walk([](scf::ForOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+}
+
+// What each turn needs before and behind the loops inside would take registers while these run, which need all there are.
+LLVM::LoopAnnotationAttr without_code_motion(mlir::MLIRContext* context) {
+  const auto disabled = LLVM::LoopLICMAttr::get(context, mlir::BoolAttr::get(context, true), {});
+  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, {}, {}, disabled, {}, {}, {}, {}, {}, {}, {}, {}, {});
+}
+
 }  // namespace
 
 Emitter::Emitter(mlir::func::FuncOp source, const GpuTarget& target, int warps)
@@ -36,6 +48,7 @@ mlir::LogicalResult Emitter::run() {
   const std::string name = source_.getName().str();
   source_.setName(name + ".tile");
   number_maps();
+  for (auto roles : source_.getOps<tile_gpu::RolesOp>()) teams_ = static_cast<int>(roles.getTeams().value_or(0));
   llvm::SmallVector<mlir::Type> parameters(slots, b_.getI64Type());
   const mlir::DictionaryAttr map_parameter = target_.map_parameter(b_.getContext());
   if (map_parameter) parameters.append(maps_.size(), LLVM::LLVMPointerType::get(b_.getContext()));
@@ -105,6 +118,13 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto take = llvm::dyn_cast<tile_gpu::TakeTurnOp>(op)) return emit_take_turn(take);
   if (auto pass = llvm::dyn_cast<tile_gpu::PassTurnOp>(op)) return emit_pass_turn(pass);
   if (auto send = llvm::dyn_cast<tile_gpu::SendOp>(op)) return emit_send(send);
+  if (auto send = llvm::dyn_cast<tile_gpu::SendTileOp>(op)) return emit_send_tile(send);
+  if (auto load = llvm::dyn_cast<tile_gpu::ChannelLoadOp>(op)) return emit_channel_load(load);
+  if (auto element = llvm::dyn_cast<tile_gpu::ChannelElementOp>(op)) return emit_channel_element(element);
+  if (llvm::isa<tile_gpu::TeamOp>(op)) {
+    scalars_[op->getResult(0)] = arith::ExtUIOp::create(b_, b_.getI64Type(), team_);
+    return;
+  }
   if (auto receive = llvm::dyn_cast<tile_gpu::ReceiveOp>(op)) return emit_receive(receive);
   if (auto release = llvm::dyn_cast<tile_gpu::ReleaseOp>(op)) return emit_release(release);
   if (auto dot = llvm::dyn_cast<tile_gpu::GroupDotOp>(op)) return emit_group_dot(dot);
@@ -188,6 +208,7 @@ void Emitter::bind_flattened(mlir::ValueRange values, mlir::ValueRange emitted) 
 
 void Emitter::emit_for(scf::ForOp op) {
   auto loop = scf::ForOp::create(b_, scalar(op.getLowerBound()), scalar(op.getUpperBound()), scalar(op.getStep()), flattened(op.getInits()));
+  if (stays_in_roles(op)) loop->setAttr("loop_annotation", without_code_motion(b_.getContext()));
   {
     mlir::OpBuilder::InsertionGuard guard(b_);
     mlir::Block* body = loop.getBody();

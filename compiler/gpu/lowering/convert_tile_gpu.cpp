@@ -39,6 +39,7 @@ class ConvertTileGpu : public mlir::PassWrapper<ConvertTileGpu, mlir::OperationP
       if (mlir::failed(emitter.run())) return signalPassFailure();
       mlir::Builder builder(&getContext());
       module->setAttr(tile_gpu::kWarpsAttr, builder.getI64IntegerAttr(emitter.launch_warps()));
+      if (emitter.team_warps() != 0) module->setAttr(tile_gpu::kTeamWarpsAttr, builder.getI64IntegerAttr(emitter.team_warps()));
       if (target_.map_parameter(&getContext())) {
         llvm::SmallVector<mlir::Attribute> maps;
         for (const Emitter::BoxMap& map : emitter.maps()) {

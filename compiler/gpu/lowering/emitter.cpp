@@ -104,6 +104,8 @@ void Emitter::remark(mlir::Location at, llvm::StringRef text) {
   if (!llvm::is_contained(remarks_, line)) remarks_.push_back(line);
 }
 
+Emitter::Value Emitter::is_first_thread() { return arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, arith::OrIOp::create(b_, lane_, warp_), i32(0)); }
+
 void Emitter::enter_if(Value condition) {
   if (condition) b_.setInsertionPointToStart(&mlir::scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
 }

@@ -49,7 +49,8 @@ class Emitter {
   // Emits the function in the place of `source`, under its name, and erases `source`.
   mlir::LogicalResult run();
 
-  int launch_warps() const { return warps_ + producer_warps_; }
+  int launch_warps() const { return consumer_warps() + producer_warps_; }
+  int team_warps() const { return teams_ == 0 ? 0 : warps_; }  // 0: there are no teams
   // Kernel arguments whose boxes are copied, with the extents of the box; in the order of the parameters that stand behind the others.
   struct BoxMap {
     unsigned argument = 0;
@@ -134,6 +135,9 @@ class Emitter {
   void emit_commit();
   void emit_wait(tile_gpu::WaitOp op);
   void emit_local_load(tile_gpu::LocalLoadOp op);
+  // Reads the tile of `shape` at an address; `turn` as in AccessAttr.
+  void read_shared_tile(mlir::Operation* op, llvm::ArrayRef<std::int64_t> shape, Value tile, bool transposed, std::int64_t turn);
+  void write_shared_tile(mlir::Operation* op, Value value, Value tile);
   void emit_local_store(tile_gpu::LocalStoreOp op);
   void end_turn(mlir::scf::ForOp loop);  // of the tiles that the loop uses in turns
   Value shared_tile(Value shared, Value slot);  // address of one of the tiles
@@ -154,8 +158,10 @@ class Emitter {
   using Combine = llvm::function_ref<Registers(mlir::ValueRange, mlir::ValueRange)>;
   void emit_reduce(tile::ReduceOp op);
   void emit_arg_extreme(mlir::Operation* op, bool largest, bool is_unsigned);
+  using AcrossLanes = std::function<Value(Value)>;  // combines the parts of all lanes at once; null from it, or none: not possible
+  AcrossLanes across_lanes(tile::ReduceOp op);
   // Reduces tiles of one layout along an axis; `identity` gives a neutral element for each, or is empty.
-  std::vector<Registers> reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine);
+  std::vector<Registers> reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine, const AcrossLanes& across = {});
   Registers combine(tile::ReduceKind kind, mlir::Region& region, mlir::ValueRange left, mlir::ValueRange right);
   Value identity(tile::ReduceKind kind, mlir::Type element);  // null: none
   // Narrow floats are combined in f32 and rounded once, but by combiners of the author.
@@ -191,6 +197,9 @@ class Emitter {
   void emit_pass_turn(tile_gpu::PassTurnOp op);
   void touch_turns(Value base, bool takes, llvm::function_ref<void()> emit);
   void emit_send(tile_gpu::SendOp op);
+  void emit_send_tile(tile_gpu::SendTileOp op);
+  void emit_channel_load(tile_gpu::ChannelLoadOp op);
+  void emit_channel_element(tile_gpu::ChannelElementOp op);
   void emit_receive(tile_gpu::ReceiveOp op);
   void emit_release(tile_gpu::ReleaseOp op);
   std::pair<Value, Value> take_turn(Value channel);  // slot and phase, i32
@@ -198,12 +207,18 @@ class Emitter {
   Value channel_tile(Value channel, Value slot);
   static std::int64_t slot_bytes(tile_gpu::ChannelType type);
   int groups() const { return std::max(1, warps_ / GroupProduct().warps); }  // of the consumers
+  int consumer_warps() const { return warps_ * std::max(1, teams_); }
+  void enter_team(Value first_warp);  // what is emitted next is done by teams, from that warp of the block on
+  void team_barrier();
+  Value is_first_thread();  // i1, of those that work together here
+  Value of_team(Value base);  // of a buffer that every team has: where this team's is
 
   // ---- scan.cpp, order.cpp, gather.cpp
   void emit_scan(tile::ScanOp op);
   // Scans tiles of one layout, which counts_in_order(), along an axis; `identity` as in reduce().
   std::vector<Registers> scan(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, bool reverse, llvm::ArrayRef<Value> identity, Combine combine);
   void emit_topk(tile::TopKOp op);
+  void emit_sorted_in_warp(tile::TopKOp op, const Layout& sorted);
   void emit_ranked(tile::TopKOp op);
   void emit_sorted(tile::TopKOp op, std::int64_t padded);
   Value order_key(Value element, bool is_unsigned, bool descending);  // an unsigned integer of the element's width
@@ -216,7 +231,7 @@ class Emitter {
   Value open_scratch(std::int64_t bytes);
   // A phase of accesses begins (#tile_gpu.access): what was written to scratch before is seen by every thread, and what was read may be overwritten.
   void publish_scratch();
-  Value open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment);
+  Value open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment, bool of_teams = false);
   void note(tile_gpu::NoteKind kind, std::optional<std::int64_t> pending = {}, llvm::ArrayRef<std::int64_t> buffers = {});
   // What an operation does to the buffer that an address is in.
   tile_gpu::AccessAttr access_of(tile_gpu::AccessKind kind, Value address, std::int64_t turn = -1);
@@ -270,12 +285,14 @@ class Emitter {
   bool failed_ = false;
   mlir::Operation* current_ = nullptr;  // of the source
   std::int64_t buffers_ = 0, barriers_ = 0;
-  // Of accesses that are emitted now (#tile_gpu.access).
+  // Of accesses that are emitted now (#tile_gpu.access). What is handed over by signals is volatile, too: no pass takes two reads for one.
   bool apart_ = false;
+  bool handed_ = false;
   std::int64_t by_warps_ = 0;
   std::vector<std::tuple<Layout, Layout, std::int64_t>> exchanges_;  // inside of warps: layouts and bytes of an element
   Marker marker_;       // listens to the builder
   int producer_warps_ = 0;
+  int teams_ = 0;  // of the consumers; 0: they are one
   int barrier_warps_ = 0;  // of the role that is emitted; 0: all warps of the block
   llvm::SmallVector<BoxMap> maps_;
   llvm::SmallVector<Value> map_parameters_;
@@ -286,6 +303,7 @@ class Emitter {
 
   Value lane_, warp_;  // i32
   Value group_;        // i32, the same in all lanes; of warps that multiply together
+  Value team_;         // i32, the same in all lanes; null where consumers are no teams, and in the producer. warp_ then is the warp's number in its team
   Value board_;        // i64, where failed assertions are reported
   llvm::DenseMap<Value, Value> scalars_;
   llvm::DenseMap<Value, Registers> tiles_;

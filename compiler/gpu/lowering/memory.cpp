@@ -233,7 +233,8 @@ void Emitter::order_memory(mlir::Operation* op, Value view) {
 void Emitter::meet_for_memory() {
   const auto barrier = tile_gpu::BarrierAttr::get(b_.getContext(), tile_gpu::BarrierKind::Memory, barriers_++);
   marker_.mark(tile_gpu::kBarrierAttr, barrier, [&] {
-    if (barrier_warps_ == 0) target_.memory_barrier(b_);
+    if (teams_ != 0) team_barrier();
+    else if (barrier_warps_ == 0) target_.memory_barrier(b_);
     else target_.barrier_of(b_, barrier_warps_);
   });
 }
@@ -298,8 +299,7 @@ void Emitter::emit_store(tile::StoreOp op) {
   if (!access.layout) {
     Value predicate = in_bounds(access, 0);
     if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));
-    Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, arith::OrIOp::create(b_, lane_, warp_), i32(0));
-    target_.store(b_, to_memory(scalar(op.getValue())), address(access, 0), and_(predicate, first));
+    target_.store(b_, to_memory(scalar(op.getValue())), address(access, 0), and_(predicate, is_first_thread()));
     return;
   }
   int width = access.width;

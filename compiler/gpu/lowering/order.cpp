@@ -4,7 +4,8 @@
 // word of 64, so that words are equal nowhere; wider keys are compared first and positions then.
 //
 // Short lines are ranked: each thread counts the elements that come before each of its own, and puts those among the first k in their places. Long lines are sorted in scratch, by
-// a bitonic network over the next power of two, in which positions beyond the end come last.
+// a bitonic network over the next power of two, in which positions beyond the end come last. What one warp has, sorts integers by that network in its registers.
+#include "compiler/gpu/layouts.h"
 #include "compiler/gpu/lowering/emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -82,8 +83,57 @@ void Emitter::emit_topk(tile::TopKOp op) {
   // Instructions of a thread, roughly.
   const std::int64_t threads = std::int64_t{target_.lanes()} * warps_, stages = llvm::Log2_64(padded) * (llvm::Log2_64(padded) + 1) / 2;
   const std::int64_t ranking = extent * (4 + 4 * layout.registers()), sorting = stages * (40 + 24 * llvm::divideCeil(lines * padded / 2, threads));
-  if (ranking <= sorting) emit_ranked(op);
+  if (const auto in_warp = warp_sort_layout(op, {target_.lanes(), warps_})) emit_sorted_in_warp(op, *in_warp);
+  else if (ranking <= sorting) emit_ranked(op);
   else emit_sorted(op, padded);
+}
+
+// Who has which element in the beginning does not matter, as long as there is room.
+void Emitter::emit_sorted_in_warp(tile::TopKOp op, const Layout& sorted) {
+  const mlir::Type element = op.getInput().getType().getElementType(), word = b_.getI32Type();
+  const bool is_unsigned = op.getIsUnsigned(), descending = op.getDescending();
+  const auto count = static_cast<std::uint32_t>(sorted.registers());
+  const bool has_room = layout::owners(layout_of(op.getInput())).registers.size() <= count;
+  const Layout& layout = has_room ? layout_of(op.getInput()) : sorted;
+  const Registers elements = has_room ? registers(op.getInput()) : convert(registers(op.getInput()), layout_of(op.getInput()), sorted, element);
+  const std::vector<layout::Bounds> bounds = layout::bounds(layout);
+  Registers keys;
+  for (int reg : layout::owners(layout).registers) {
+    if (bounds[reg].validity == layout::Validity::kNever) continue;
+    Value counts = and_(owned(layout), inside(layout, bounds[reg], reg)), key = order_key(elements[reg], is_unsigned, descending);
+    if (element != word) key = arith::ExtUIOp::create(b_, word, key);
+    keys.push_back(counts ? select(counts, key, constant(word, -1)) : key);
+  }
+  keys.resize(count, constant(word, -1));
+
+  const int register_bits = static_cast<int>(llvm::Log2_32(count)), bits = register_bits + static_cast<int>(llvm::Log2_32(static_cast<std::uint32_t>(target_.lanes())));
+  const auto step = [&](std::uint32_t partner, int top) {  // exchanges with the element whose number differs in the bits of `partner`; the lower of the two is the one without bit `top`
+    const std::uint32_t of_lane = partner >> register_bits, of_register = partner & (count - 1);
+    Registers next(count);
+    Value is_upper = of_lane == 0 ? Value() : arith::CmpIOp::create(b_, CmpIPredicate::ne, arith::AndIOp::create(b_, lane_, i32(1 << (top - register_bits))), i32(0)).getResult();
+    for (std::uint32_t reg = 0; reg < count; ++reg) {
+      Value other = keys[reg ^ of_register];
+      if (of_lane != 0) other = target_.shuffle_xor(b_, other, static_cast<int>(of_lane));
+      const auto least = [&] { return arith::MinUIOp::create(b_, keys[reg], other).getResult(); };
+      const auto most = [&] { return arith::MaxUIOp::create(b_, keys[reg], other).getResult(); };
+      next[reg] = is_upper ? select(is_upper, most(), least()) : (reg >> top & 1) != 0 ? most() : least();
+    }
+    keys = std::move(next);
+  };
+  for (int level = 0; level < bits; ++level) {
+    step((2u << level) - 1, level);  // mirrored, so that all runs ascend
+    for (int distance = level - 1; distance >= 0; --distance) step(1u << distance, distance);
+  }
+
+  const auto from_key = [&](Value key) {
+    Value bits_of_element = element == word ? key : arith::TruncIOp::create(b_, element, key).getResult();
+    const unsigned width = element.getIntOrFloatBitWidth();
+    llvm::APInt turned = descending ? llvm::APInt::getAllOnes(width) : llvm::APInt::getZero(width);
+    if (!is_unsigned && width > 1) turned ^= llvm::APInt::getSignMask(width);
+    return arith::XOrIOp::create(b_, bits_of_element, arith::ConstantOp::create(b_, b_.getIntegerAttr(element, turned))).getResult();
+  };
+  for (Value& key : keys) key = from_key(key);
+  bind(op.getValues(), convert(keys, sorted, layout_of(op.getValues()), element));
 }
 
 void Emitter::emit_ranked(tile::TopKOp op) {

@@ -68,7 +68,25 @@ Emitter::Value Emitter::identity(ReduceKind kind, mlir::Type element) {
   return {};
 }
 
-std::vector<Registers> Emitter::reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine) {
+Emitter::AcrossLanes Emitter::across_lanes(tile::ReduceOp op) {
+  const mlir::Type element = tile::element_type_of(op.getInputs().front().getType());
+  const Layout& layout = layout_of(op.getInputs().front());
+  if (op.getInputs().size() != 1 || !element.isIntOrIndex() || element.getIntOrFloatBitWidth() > 32) return {};
+  const auto threads = layout::axis_threads(layout, static_cast<int>(op.getAxis()));
+  const bool every_lane = 1 << threads.lane_masks.size() == target_.lanes();
+  // Where lanes hold copies, of what all lanes reduce together, one of each counts.
+  if (threads.lane_masks.empty() || (!every_lane && (layout.rank() != 1 || warps_ != 1))) return {};
+  return [this, kind = op.getKind(), element, &layout, every_lane](Value part) -> Value {
+    if (!every_lane) part = select(owned(layout), part, identity(kind, element));
+    const mlir::Type word_type = b_.getI32Type();
+    const bool is_signed = kind == ReduceKind::MinS || kind == ReduceKind::MaxS;
+    Value word = element == word_type ? part : is_signed ? arith::ExtSIOp::create(b_, word_type, part).getResult() : arith::ExtUIOp::create(b_, word_type, part).getResult();
+    word = target_.combine_lanes(b_, kind, word);
+    return !word || element == word_type ? word : arith::TruncIOp::create(b_, element, word).getResult();
+  };
+}
+
+std::vector<Registers> Emitter::reduce(llvm::ArrayRef<Registers> tiles, const Layout& layout, int axis, llvm::ArrayRef<Value> identity, Combine combine, const AcrossLanes& across) {
   const layout::Sliced sliced = layout::sliced(layout, axis);
   const std::vector<layout::Bounds> bounds = layout::bounds(layout);
   const std::size_t n = tiles.size();
@@ -106,7 +124,13 @@ std::vector<Registers> Emitter::reduce(llvm::ArrayRef<Registers> tiles, const La
 
   // Lanes.
   const layout::AxisThreads threads = layout::axis_threads(layout, axis);
-  for (std::uint32_t mask : threads.lane_masks) {
+  const auto at_once = [&](Registers& part) {
+    Value all = across && !counted ? across(part.front()) : Value();
+    if (all) part = {all};
+    return static_cast<bool>(all);
+  };
+  const bool lanes_done = llvm::all_of(parts, at_once);
+  for (std::uint32_t mask : lanes_done ? llvm::ArrayRef<std::uint32_t>() : llvm::ArrayRef<std::uint32_t>(threads.lane_masks)) {
     for (Registers& part : parts) {
       Registers other;
       for (Value value : part)
@@ -199,7 +223,7 @@ void Emitter::emit_reduce(tile::ReduceOp op) {
   }
   std::vector<Registers> results =
       reduce(tiles, layout_of(op.getInputs().front()), static_cast<int>(op.getAxis()), neutral,
-             [&](mlir::ValueRange left, mlir::ValueRange right) { return combine(kind, op.getCombiner(), left, right); });
+             [&](mlir::ValueRange left, mlir::ValueRange right) { return combine(kind, op.getCombiner(), left, right); }, across_lanes(op));
   for (auto [result, values] : llvm::zip(op.getResults(), results)) {
     Registers rounded = rounded_after(values, tile::element_type_of(result.getType()));
     if (tile_type(result)) bind(result, std::move(rounded));

@@ -1,6 +1,6 @@
 // Roles of warps, and the channels between them.
 //
-// Each tile of a channel has two signals: `full`, which the copies that fill it complete, and `free`, on which every warp of the consumers arrives. Whoever sends or receives counts for himself which tile is
+// Each tile of a channel has two signals: `full`, which the copies that fill it complete, or every warp of a producer that writes it, and `free`, on which every warp of the consumers arrives. Whoever sends or receives counts for himself which tile is
 // next and how often the channel has gone round: in phase p of its signals a tile is filled and read for the p-th time.
 #include "compiler/gpu/lowering/emitter.h"
 #include "compiler/gpu/shared_tiles.h"
@@ -24,6 +24,9 @@ llvm::SmallVector<std::int64_t> box_of(tile_gpu::SendOp op) {
   return box;
 }
 
+// Written by the producer; matrices are copied by the copy engine.
+bool is_list(tile_gpu::ChannelType type) { return type.getShape().size() == 1; }
+
 }  // namespace
 
 std::int64_t Emitter::slot_bytes(tile_gpu::ChannelType type) { return tile_bytes(tile_gpu::SharedType::get(type.getContext(), 1, type.getShape(), type.getElementType())); }
@@ -42,7 +45,7 @@ void Emitter::number_maps() {
 void Emitter::emit_channel(tile_gpu::ChannelOp op) {
   const auto type = op.getType();
   Channel& channel = channels_[op.getResult()];
-  channel.base = open_buffer(channel_bytes(type), /*tiles=*/1, kTileAlignment);
+  channel.base = open_buffer(type.getCount() * (slot_bytes(type) + 2 * kSignalBytes), /*tiles=*/1, tile_alignment(type.getShape()));
   channel.full = type.getCount() * slot_bytes(type);
   channel.free = channel.full + type.getCount() * kSignalBytes;
   const mlir::Type pointer = LLVM::LLVMPointerType::get(b_.getContext());
@@ -73,7 +76,7 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
   Value thread = target_.thread_id(b_);
   const auto inside = [&](Value condition, llvm::function_ref<void()> emit) {
     mlir::OpBuilder::InsertionGuard guard(b_);
-    b_.setInsertionPointToStart(&scf::IfOp::create(b_, condition, /*withElseRegion=*/false).getThenRegion().front());
+    enter_if(condition);
     emit();
   };
   const auto is = [&](arith::CmpIPredicate how, std::int64_t number) { return arith::CmpIOp::create(b_, how, thread, i32(number)).getResult(); };
@@ -81,8 +84,8 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
     for (auto made : source_.getOps<tile_gpu::ChannelOp>()) {
       const Channel& channel = channels_[made.getResult()];
       for (std::int64_t slot = 0; slot < made.getType().getCount(); ++slot) {
-        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), 1);
-        target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), warps_);
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), is_list(made.getType()) ? warps_ : 1);
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), consumer_warps());
       }
     }
     for (auto made : source_.getOps<tile_gpu::TurnsOp>())
@@ -90,26 +93,48 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
     target_.publish_signals(b_);
   });
   target_.barrier(b_);
-  const int first_of_producer = warps_ * target_.lanes();
+  const int first_of_producer = consumer_warps() * target_.lanes();
   const RoleRegisters registers{static_cast<int>(op.getProducerRegisters().value_or(0)), static_cast<int>(op.getConsumerRegisters().value_or(0))};
-  producer_warps_ = target_.producer_warps(warps_, registers);
+  producer_warps_ = target_.producer_warps(consumer_warps(), registers);
   auto role = scf::IfOp::create(b_, is(arith::CmpIPredicate::ult, first_of_producer), /*withElseRegion=*/true);
-  role->setAttr(tile_gpu::kConsumersAttr, b_.getI64IntegerAttr(warps_));
+  role->setAttr(tile_gpu::kConsumersAttr, b_.getI64IntegerAttr(consumer_warps()));
   {
     mlir::OpBuilder::InsertionGuard guard(b_);
     b_.setInsertionPointToStart(&role.getThenRegion().front());
     note(tile_gpu::NoteKind::Together);
-    target_.begin_role(b_, warps_, registers, /*consumes=*/true);
+    target_.begin_role(b_, consumer_warps(), registers, /*consumes=*/true);
     barrier_warps_ = warps_;
+    if (teams_ != 0) enter_team(i32(0));
     group_ = target_.shuffle(b_, arith::DivUIOp::create(b_, warp_, i32(GroupProduct().warps)), i32(0));
     emit_block(op.getConsumers().front());
     barrier_warps_ = 0;
+    team_ = {};
     b_.setInsertionPointToStart(&role.getElseRegion().front());
     note(tile_gpu::NoteKind::Together);
-    target_.begin_role(b_, warps_, registers, /*consumes=*/false);
-    // One thread does all of it: what it does is scalar, and copies are asked for once.
-    inside(is(arith::CmpIPredicate::eq, first_of_producer), [&] { emit_block(op.getProducer().front()); });
+    target_.begin_role(b_, consumer_warps(), registers, /*consumes=*/false);
+    if (teams_ == 0) {
+      // One thread does all of it: what it does is scalar, and copies are asked for once.
+      inside(is(arith::CmpIPredicate::eq, first_of_producer), [&] { emit_block(op.getProducer().front()); });
+      return;
+    }
+    inside(is(arith::CmpIPredicate::ult, first_of_producer + warps_ * target_.lanes()), [&] {
+      note(tile_gpu::NoteKind::Together);
+      enter_team(i32(consumer_warps()));
+      team_ = {};
+      emit_block(op.getProducer().front());
+    });
   }
+}
+
+void Emitter::enter_team(Value first_warp) {
+  Value warp = arith::SubIOp::create(b_, arith::DivUIOp::create(b_, target_.thread_id(b_), i32(target_.lanes())), first_warp);
+  team_ = target_.shuffle(b_, arith::DivUIOp::create(b_, warp, i32(warps_)), i32(0));
+  warp_ = warps_ == 1 ? i32(0) : arith::RemUIOp::create(b_, warp, i32(warps_)).getResult();
+}
+
+void Emitter::team_barrier() {
+  if (warps_ == 1) target_.warp_barrier(b_);
+  else target_.team_barrier(b_, warps_);
 }
 
 // A group's signal completes a phase whenever the group before it passes its turn on. The first group's first turn is nobody's to give: it waits for the phase before the first, which is taken as complete.
@@ -152,6 +177,8 @@ void Emitter::emit_send(tile_gpu::SendOp op) {
   // The mark keeps the memory for the channel: what the producer does stands behind all that the consumers do.
   Value is_free = signal(channel, channel.free, slot), unlike = arith::XOrIOp::create(b_, phase, i32(1));
   marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, channel.base), [&] { target_.wait_signal(b_, is_free, unlike); });
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  if (teams_ != 0) enter_if(is_first_thread());
   Value full = signal(channel, channel.full, slot), tile = channel_tile(op.getChannel(), slot);
   BoxCopy copy;
   if (!map_parameters_.empty()) copy.map = map_parameters_[map_of_[op]];
@@ -177,6 +204,35 @@ void Emitter::emit_send(tile_gpu::SendOp op) {
   }
 }
 
+// Between what was read in this place before and what is written, and between that and what is read, the team meets.
+void Emitter::emit_send_tile(tile_gpu::SendTileOp op) {
+  const auto [slot, phase] = take_turn(op.getChannel());
+  const Channel& channel = channels_[op.getChannel()];
+  Value is_free = signal(channel, channel.free, slot), unlike = arith::XOrIOp::create(b_, phase, i32(1));
+  marker_.mark(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, channel.base), [&] { target_.wait_signal(b_, is_free, unlike); });
+  team_barrier();
+  handed_ = true;
+  write_shared_tile(op, op.getValue(), channel_tile(op.getChannel(), slot));
+  handed_ = false;
+  team_barrier();
+  target_.arrive(b_, signal(channel, channel.full, slot), arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0)));
+  scalars_[op.getSlot()] = slot;
+}
+
+void Emitter::emit_channel_load(tile_gpu::ChannelLoadOp op) {
+  handed_ = true;
+  read_shared_tile(op, op.getChannel().getType().getShape(), channel_tile(op.getChannel(), scalar(op.getSlot())), op.getTransposed(), /*turn=*/-1);
+  handed_ = false;
+}
+
+void Emitter::emit_channel_element(tile_gpu::ChannelElementOp op) {
+  const mlir::Type element = op.getResult().getType();
+  Value offset = arith::MulIOp::create(b_, arith::TruncIOp::create(b_, b_.getI32Type(), scalar(op.getIndex())), i32(bytes_of(element)));
+  handed_ = true;
+  scalars_[op.getResult()] = from_memory(load_shared(memory_type(element), shared_address(channel_tile(op.getChannel(), scalar(op.getSlot())), offset)), element);
+  handed_ = false;
+}
+
 void Emitter::emit_receive(tile_gpu::ReceiveOp op) {
   const auto [slot, phase] = take_turn(op.getChannel());
   const Channel& channel = channels_[op.getChannel()];
@@ -187,6 +243,8 @@ void Emitter::emit_receive(tile_gpu::ReceiveOp op) {
 void Emitter::emit_release(tile_gpu::ReleaseOp op) {
   Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0));
   const Channel& channel = channels_[op.getChannel()];
+  // Products of groups of warps have read it when they are complete; what threads read, all of the warp have read before one says so.
+  if (llvm::any_of(op.getChannel().getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::ChannelLoadOp, tile_gpu::ChannelElementOp>(user); })) target_.warp_barrier(b_);
   target_.arrive(b_, signal(channel, channel.free, scalar(op.getSlot())), first);
 }
 

@@ -10,8 +10,10 @@ namespace tilewright::gpu {
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
 
-Emitter::Value Emitter::open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment) {
-  return tile_gpu::BufferOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext(), tile_gpu::kSharedSpace), buffers_++, bytes, tiles, alignment);
+Emitter::Value Emitter::open_buffer(std::int64_t bytes, std::int64_t tiles, std::int64_t alignment, bool of_teams) {
+  const auto number = [this](std::int64_t value) { return b_.getI64IntegerAttr(value); };
+  return tile_gpu::BufferOp::create(b_, LLVM::LLVMPointerType::get(b_.getContext(), tile_gpu::kSharedSpace), number(buffers_++), number(bytes), number(tiles), number(alignment),
+                                    of_teams ? number(teams_) : mlir::IntegerAttr());
 }
 
 void Emitter::note(tile_gpu::NoteKind kind, std::optional<std::int64_t> pending, llvm::ArrayRef<std::int64_t> buffers) {
@@ -20,15 +22,22 @@ void Emitter::note(tile_gpu::NoteKind kind, std::optional<std::int64_t> pending,
 
 Emitter::Value Emitter::open_scratch(std::int64_t bytes) {
   constexpr std::int64_t kWidestAccess = 16;
-  Value base = open_buffer(bytes, /*tiles=*/1, kWidestAccess);
+  Value base = open_buffer(bytes, /*tiles=*/1, kWidestAccess, /*of_teams=*/static_cast<bool>(team_));
   publish_scratch();
-  return base;
+  return of_team(base);
+}
+
+Emitter::Value Emitter::of_team(Value base) {
+  if (!team_) return base;
+  Value stride = tile_gpu::TeamStrideOp::create(b_, b_.getI32Type());
+  return shared_address(base, arith::MulIOp::create(b_, team_, stride));
 }
 
 void Emitter::publish_scratch() { note(tile_gpu::NoteKind::Phase); }
 
 tile_gpu::AccessAttr Emitter::access_of(tile_gpu::AccessKind kind, Value address, std::int64_t turn) {
   while (auto offset = address.getDefiningOp<LLVM::GEPOp>()) address = offset.getBase();
+  if (handed_) kind = tile_gpu::AccessKind::Handed;
   return tile_gpu::AccessAttr::get(b_.getContext(), kind, static_cast<std::int64_t>(address.getDefiningOp<tile_gpu::BufferOp>().getNumber()), turn, apart_, by_warps_);
 }
 
@@ -49,14 +58,14 @@ void Emitter::store_shared(Value value, Value address) {
   const mlir::Type type = value.getType();
   auto vector = llvm::dyn_cast<mlir::VectorType>(type);
   const std::int64_t bytes = vector ? vector.getNumElements() * bytes_of(vector.getElementType()) : bytes_of(type);
-  auto store = LLVM::StoreOp::create(b_, value, address, static_cast<unsigned>(bytes));
+  auto store = LLVM::StoreOp::create(b_, value, address, static_cast<unsigned>(bytes), /*isVolatile=*/handed_);
   store->setAttr(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Store, address));
 }
 
 Emitter::Value Emitter::load_shared(mlir::Type type, Value address, std::int64_t turn) {
   auto vector = llvm::dyn_cast<mlir::VectorType>(type);
   const std::int64_t bytes = vector ? vector.getNumElements() * bytes_of(vector.getElementType()) : bytes_of(type);
-  auto load = LLVM::LoadOp::create(b_, type, address, static_cast<unsigned>(bytes));
+  auto load = LLVM::LoadOp::create(b_, type, address, static_cast<unsigned>(bytes), /*isVolatile=*/handed_);
   load->setAttr(tile_gpu::kAccessAttr, access_of(tile_gpu::AccessKind::Load, address, turn));
   return load;
 }

@@ -18,18 +18,18 @@ namespace LLVM = mlir::LLVM;
 namespace {
 
 // The product that alone reads a tile, where nothing before it changes what the tile is read from: copies on the way fill other slots.
-tile::DotOp only_product(tile_gpu::LocalLoadOp load) {
+tile::DotOp only_product(mlir::Operation* load) {
   if (!load->hasOneUse()) return {};
   auto dot = llvm::dyn_cast<tile::DotOp>(*load->getUsers().begin());
   if (!dot || dot->getBlock() != load->getBlock()) return {};
   for (mlir::Operation* op = load->getNextNode(); op != dot; op = op->getNextNode())
-    if (!llvm::isa<tile_gpu::LocalLoadOp, tile_gpu::CopyAsyncOp, tile_gpu::CommitOp, tile::LoadOp>(op) && !mlir::isMemoryEffectFree(op)) return {};
+    if (!llvm::isa<tile_gpu::LocalLoadOp, tile_gpu::ChannelLoadOp, tile_gpu::CopyAsyncOp, tile_gpu::CommitOp, tile::LoadOp>(op) && !mlir::isMemoryEffectFree(op)) return {};
   return dot;
 }
 
 constexpr const char* kReads = "the tile is read from shared memory";
 
-bool copies_before(tile_gpu::LocalLoadOp load, tile::DotOp dot) {
+bool copies_before(mlir::Operation* load, tile::DotOp dot) {
   for (mlir::Operation* op = load->getNextNode(); op != dot; op = op->getNextNode())
     if (llvm::isa<tile_gpu::CopyAsyncOp>(op)) return true;
   return false;
@@ -40,7 +40,7 @@ bool copies_before(tile_gpu::LocalLoadOp load, tile::DotOp dot) {
 void Emitter::emit_alloc(tile_gpu::AllocOp op) {
   const auto type = op.getType();
   const std::int64_t number = buffers_;
-  allocated_[op.getResult()] = open_buffer(tile_bytes(type) * type.getCount(), type.getCount(), kTileAlignment);
+  allocated_[op.getResult()] = open_buffer(tile_bytes(type) * type.getCount(), type.getCount(), kTileAlignment, /*of_teams=*/teams_ != 0);
   if (type.getCount() > 1) note(tile_gpu::NoteKind::Restart, {}, {number});
 }
 
@@ -69,7 +69,7 @@ void Emitter::end_turn(mlir::scf::ForOp loop) {
 Emitter::Value Emitter::shared_tile(Value shared, Value slot) {
   const auto type = llvm::cast<tile_gpu::SharedType>(shared.getType());
   Value offset = type.getCount() == 1 ? Value() : arith::MulIOp::create(b_, slot, i32(tile_bytes(type))).getResult();
-  return shared_address(allocated_[shared], offset);
+  return shared_address(of_team(allocated_[shared]), offset);
 }
 
 // Whether all of a tile lies inside of its view; null where index tiles say where it lies.
@@ -158,14 +158,17 @@ void Emitter::emit_wait(tile_gpu::WaitOp op) {
 }
 
 void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
-  const auto type = llvm::cast<tile_gpu::SharedType>(op.getShared().getType());
-  const mlir::Type element = type.getElementType();
+  const std::int64_t turn = op.getTurn() ? static_cast<std::int64_t>(*op.getTurn()) : -1;
+  read_shared_tile(op, op.getShared().getType().getShape(), shared_tile(op.getShared(), scalar(op.getSlot())), op.getTransposed(), turn);
+}
+
+void Emitter::read_shared_tile(mlir::Operation* op, llvm::ArrayRef<std::int64_t> shape, Value tile, bool transposed, std::int64_t turn) {
+  Value loaded = op->getResult(0);
+  const mlir::Type element = tile_type(loaded).getElementType();
   const std::int64_t size = bytes_of(element);
   // The layout over the axes of the memory.
-  const Layout wanted = op.getTransposed() ? layout::transposed(layout_of(op.getResult()), {1, 0}) : layout_of(op.getResult());
-  const layout::SharedLayout memory = arrangement(type.getShape(), element);
-  Value tile = shared_tile(op.getShared(), scalar(op.getSlot()));
-  const std::int64_t turn = op.getTurn() ? static_cast<std::int64_t>(*op.getTurn()) : -1;
+  const Layout wanted = transposed ? layout::transposed(layout_of(loaded), {1, 0}) : layout_of(loaded);
+  const layout::SharedLayout memory = arrangement(shape, element);
   Registers result(wanted.registers());
   const auto at = [this, tile, size](const layout::IndexExpression& offsets, int reg) { return shared_element(tile, offsets, reg, size); };
 
@@ -185,17 +188,17 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
         for (int at = 0; at < e; ++at) into[e * (4 * read + static_cast<int>(i)) + at] = LLVM::ExtractElementOp::create(b_, elements, i32(at));
       }
     };
-    bind(op.getResult(), std::move(result));
+    bind(loaded, std::move(result));
     tile::DotOp dot = only_product(op);
     const auto instruction = dot ? operand_layouts(target_, dot, layout_of(dot.getAcc())).instruction : std::nullopt;
     // Where copies stand before the dot, its first step is read ahead of them.
     const std::int64_t now = !instruction ? std::numeric_limits<std::int64_t>::max() : copies_before(op, dot) ? instruction->k : 0;
-    const int depth_axis = dot && dot.getA() == op.getResult() ? 1 : 0;
+    const int depth_axis = dot && dot.getA() == loaded ? 1 : 0;
     for (int reg = 0; reg < wanted.registers(); reg += each) {
-      const bool of_first_step = layout_of(op.getResult()).coordinates({.reg = reg})[depth_axis] < now;
-      if (of_first_step) load(tiles_[op.getResult()], reg);
+      const bool of_first_step = layout_of(loaded).coordinates({.reg = reg})[depth_axis] < now;
+      if (of_first_step) load(tiles_[loaded], reg);
     }
-    if (instruction) loaders_[op.getResult()] = std::move(load);
+    if (instruction) loaders_[loaded] = std::move(load);
     return;
   }
 
@@ -217,43 +220,44 @@ void Emitter::emit_local_load(tile_gpu::LocalLoadOp op) {
     }
     break;
   }
-  bind(op.getResult(), std::move(result));
+  bind(loaded, std::move(result));
 }
 
 void Emitter::emit_local_store(tile_gpu::LocalStoreOp op) {
-  const mlir::Type element = op.getValue().getType().getElementType();
-  const std::int64_t size = bytes_of(element);
-  const Layout& layout = layout_of(op.getValue());
-  const auto offsets = layout::offset_expression(layout, arrangement(op.getValue().getType().getShape(), element));
-  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
   publish_scratch();
-  Value tile = shared_tile(op.getShared(), {});
-  const std::vector<layout::Bounds> bounds = layout::bounds(layout);
-  const layout::Owners owners = layout::owners(layout);
-  {
-    mlir::OpBuilder::InsertionGuard guard(b_);
-    enter_if(owned(layout));
-    int width = static_cast<int>(16 / size);
-    while (!layout::consecutive_registers(*offsets, {}, width)) width /= 2;  // a register alone is one
-    const auto groups = *layout::consecutive_registers(*offsets, {}, width);
-    remark(op, bank_remark(layout::access_cost({}, layout, *offsets, groups, static_cast<int>(size)), "the tile is written to shared memory"));
-    for (const layout::RegisterGroup& group : groups) {
-      const int first = group.front();
-      if (!llvm::is_contained(owners.registers, first) || bounds[first].validity == layout::Validity::kNever) continue;
-      mlir::OpBuilder::InsertionGuard inner(b_);
-      enter_if(inside(layout, bounds[first], first));
-      Value address = shared_element(tile, *offsets, first, size);
-      if (width == 1) {
-        store_shared(to_memory(registers(op.getValue())[first]), address);
-        continue;
-      }
-      Value vector = LLVM::PoisonOp::create(b_, mlir::VectorType::get({width}, memory_type(element)));
-      for (auto [i, reg] : llvm::enumerate(group)) vector = LLVM::InsertElementOp::create(b_, vector, to_memory(registers(op.getValue())[reg]), i32(static_cast<std::int64_t>(i)));
-      store_shared(vector, address);
-    }
-  }
+  write_shared_tile(op, op.getValue(), shared_tile(op.getShared(), {}));
   target_.publish_tile(b_);
   publish_scratch();
+}
+
+void Emitter::write_shared_tile(mlir::Operation* op, Value value, Value tile) {
+  const mlir::Type element = tile_type(value).getElementType();
+  const std::int64_t size = bytes_of(element);
+  const Layout& layout = layout_of(value);
+  const auto offsets = layout::offset_expression(layout, arrangement(tile_type(value).getShape(), element));
+  if (!offsets) return void(fail(op, "a layout that has no place in shared memory"));
+  const std::vector<layout::Bounds> bounds = layout::bounds(layout);
+  const layout::Owners owners = layout::owners(layout);
+  mlir::OpBuilder::InsertionGuard guard(b_);
+  enter_if(owned(layout));
+  int width = static_cast<int>(16 / size);
+  while (!layout::consecutive_registers(*offsets, {}, width)) width /= 2;  // a register alone is one
+  const auto groups = *layout::consecutive_registers(*offsets, {}, width);
+  remark(op, bank_remark(layout::access_cost({}, layout, *offsets, groups, static_cast<int>(size)), "the tile is written to shared memory"));
+  for (const layout::RegisterGroup& group : groups) {
+    const int first = group.front();
+    if (!llvm::is_contained(owners.registers, first) || bounds[first].validity == layout::Validity::kNever) continue;
+    mlir::OpBuilder::InsertionGuard inner(b_);
+    enter_if(inside(layout, bounds[first], first));
+    Value address = shared_element(tile, *offsets, first, size);
+    if (width == 1) {
+      store_shared(to_memory(registers(value)[first]), address);
+      continue;
+    }
+    Value vector = LLVM::PoisonOp::create(b_, mlir::VectorType::get({width}, memory_type(element)));
+    for (auto [i, reg] : llvm::enumerate(group)) vector = LLVM::InsertElementOp::create(b_, vector, to_memory(registers(value)[reg]), i32(static_cast<std::int64_t>(i)));
+    store_shared(vector, address);
+  }
 }
 
 }  // namespace tilewright::gpu

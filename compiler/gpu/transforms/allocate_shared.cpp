@@ -1,7 +1,7 @@
 // tile-gpu-allocate-shared: where the buffers of a lowered kernel lie in the block's shared memory.
 //
 // Operations are numbered in the order of the code. A buffer is needed from its `tile_gpu.buffer` to its last access: if a loop around that access does not contain the buffer's
-// operation, to the end of the loop; and if asynchronous copies fill it, to where they have certainly arrived. Buffers that are needed at one time lie apart; the longest needed are placed
+// operation, to the end of the loop; if the way into a role does not, to the end of both roles, which run at one time; and if asynchronous copies fill it, to where they have certainly arrived. Buffers that are needed at one time lie apart; the longest needed are placed
 // first, each at the lowest address.
 //
 // What is written where others have just read waits for them. So small buffers stay for one phase of accesses longer than they are needed, as long as memory is not short: the next small one then lies
@@ -36,13 +36,23 @@ struct Interval {
 
 struct Buffer {
   tile_gpu::BufferOp op;
-  std::int64_t bytes = 0, tiles = 1, alignment = 1, offset = 0;
+  std::int64_t bytes = 0, tiles = 1, alignment = 1, teams = 0, offset = 0;  // teams: that have one each
   Interval needed{0, 0};
   std::vector<Interval> longer;  // beside that, if memory is not short
+  mlir::Region* role = nullptr;  // that it belongs to
   bool is_accessed = false;
 };
 
 bool overlap(const Interval& a, const Interval& b) { return a.begin <= b.end && b.begin <= a.end; }
+
+bool are_roles(mlir::Operation* op) { return op->hasAttr(tile_gpu::kConsumersAttr); }
+
+// Null: it is of all warps.
+mlir::Region* role_of(mlir::Operation* op) {
+  for (; op->getParentOp(); op = op->getParentOp())
+    if (are_roles(op->getParentOp())) return op->getParentRegion();
+  return nullptr;
+}
 
 bool is_loop(mlir::Operation* op) { return llvm::isa<scf::ForOp, scf::WhileOp>(op); }
 
@@ -57,6 +67,8 @@ class Allocation {
       buffer.tiles = static_cast<std::int64_t>(op.getTiles());
       buffer.alignment = static_cast<std::int64_t>(op.getAlignment());
       buffer.needed = {positions_[op], positions_[op]};
+      buffer.teams = static_cast<std::int64_t>(op.getTeams().value_or(0));
+      buffer.role = role_of(op);
     });
     kernel.walk([&](mlir::Operation* op) {
       for (tile_gpu::AccessAttr access : tile_gpu::accesses_of(op)) extend(at(access.getBuffer()), op, access.getKind() == tile_gpu::AccessKind::Copy);
@@ -81,14 +93,14 @@ class Allocation {
       for (const Buffer& buffer : buffers_) {
         if (!buffer.is_accessed || !overlap(buffer.needed, {moment.needed.begin, moment.needed.begin})) continue;
         present.push_back(&buffer);
-        bytes += buffer.bytes;
+        bytes += buffer.bytes * std::max<std::int64_t>(1, buffer.teams);
       }
       if (bytes > most_bytes) most = std::move(present), most_bytes = bytes;
     }
     std::string text;
     llvm::raw_string_ostream stream(text);
     for (const Buffer* buffer : most) {
-      stream << (buffer == most.front() ? "" : ", ") << buffer->bytes;
+      stream << (buffer == most.front() ? "" : ", ") << buffer->bytes * std::max<std::int64_t>(1, buffer->teams);
       if (auto file = tile_gpu::BufferOp(buffer->op).getLoc()->findInstanceOf<mlir::FileLineColLoc>())
         stream << " for " << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn();
     }
@@ -113,6 +125,11 @@ class Allocation {
       buffer.op.erase();
     }
     kernel_->setAttr(tile_gpu::kBuffersAttr, b.getArrayAttr(table));
+    kernel_.walk([&](tile_gpu::TeamStrideOp op) {
+      b.setInsertionPoint(op);
+      op.replaceAllUsesWith(LLVM::ConstantOp::create(b, op.getLoc(), op.getType(), b.getI32IntegerAttr(static_cast<std::int32_t>(team_stride_))).getResult());
+      op.erase();
+    });
   }
 
  private:
@@ -140,7 +157,7 @@ class Allocation {
     std::int64_t end = positions_[access];
     if (is_copy) end = std::max(end, arrived(access));
     for (mlir::Operation* around = access->getParentOp(); around && !around->isAncestor(buffer.op); around = around->getParentOp())
-      if (is_loop(around)) end = std::max(end, ends_[around]);
+      if (is_loop(around) || are_roles(around)) end = std::max(end, ends_[around]);
     buffer.needed.end = std::max(buffer.needed.end, end);
   }
 
@@ -175,16 +192,34 @@ class Allocation {
   }
 
   static bool meet(const Buffer& a, const Buffer& b, bool longer) {
-    if (overlap(a.needed, b.needed)) return true;
+    if (overlap(a.needed, b.needed) || (a.role && b.role && a.role != b.role)) return true;
     if (!longer) return false;
     const auto meets = [](const Buffer& x, const Buffer& y) { return llvm::any_of(x.longer, [&](const Interval& interval) { return overlap(interval, y.needed); }); };
     return meets(a, b) || meets(b, a);
   }
 
   std::int64_t place_all(bool longer) {
-    std::vector<Buffer*> order;
+    std::vector<Buffer*> of_block, of_team;
     for (Buffer& buffer : buffers_)
-      if (buffer.is_accessed) order.push_back(&buffer);
+      if (buffer.is_accessed) (buffer.teams == 0 ? of_block : of_team).push_back(&buffer);
+    if (of_team.empty()) return place_among(of_block, longer);
+    // What teams have lies by itself, one team's behind the other's: teams are not at the same place of the code at one time.
+    Buffer all = *of_team.front();
+    for (const Buffer* buffer : of_team) {
+      all.needed = {std::min(all.needed.begin, buffer->needed.begin), std::max(all.needed.end, buffer->needed.end)};
+      all.alignment = std::max(all.alignment, buffer->alignment);
+      if (buffer->role) all.role = buffer->role;
+    }
+    all.longer.clear();
+    team_stride_ = static_cast<std::int64_t>(llvm::alignTo(static_cast<std::uint64_t>(place_among(of_team, longer)), static_cast<std::uint64_t>(all.alignment)));
+    all.bytes = team_stride_ * all.teams;
+    of_block.push_back(&all);
+    const std::int64_t bytes = place_among(of_block, longer);
+    for (Buffer* buffer : of_team) buffer->offset += all.offset;
+    return bytes;
+  }
+
+  static std::int64_t place_among(std::vector<Buffer*> order, bool longer) {
     std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) {
       return std::pair(b->needed.end - b->needed.begin, b->bytes) < std::pair(a->needed.end - a->needed.begin, a->bytes);
     });
@@ -209,7 +244,7 @@ class Allocation {
   std::vector<Buffer> buffers_;  // by number
   llvm::DenseMap<mlir::Operation*, std::int64_t> positions_, ends_;
   std::vector<std::int64_t> phases_;  // positions of their notes
-  std::int64_t next_ = 0;
+  std::int64_t next_ = 0, team_stride_ = 0;
 };
 
 class AllocateShared : public mlir::PassWrapper<AllocateShared, mlir::OperationPass<mlir::ModuleOp>> {

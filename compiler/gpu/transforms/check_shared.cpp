@@ -252,7 +252,8 @@ class CheckShared : public mlir::PassWrapper<CheckShared, mlir::OperationPass<ml
     for (auto kernel : getOperation().getOps<mlir::FunctionOpInterface>()) {
       auto table = kernel->getAttrOfType<mlir::ArrayAttr>(tile_gpu::kBuffersAttr);
       if (!kernel->hasAttr(tile_gpu::kKernelAttr) || !table) continue;
-      const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
+      const llvm::StringRef of_team = getOperation()->hasAttr(tile_gpu::kTeamWarpsAttr) ? tile_gpu::kTeamWarpsAttr : tile_gpu::kWarpsAttr;
+      const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(of_team);
       if (!Check(kernel.getFunctionBody(), table, warps && warps.getInt() == 1).run()) return signalPassFailure();
       kernel->removeAttr(tile_gpu::kBuffersAttr);
       kernel.walk([](mlir::Operation* op) {

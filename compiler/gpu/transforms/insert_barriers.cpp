@@ -104,7 +104,7 @@ enum class Need : std::uint8_t { kNothing, kWarp, kBlock, kWait };
 
 class Insertion {
  public:
-  Insertion(mlir::func::FuncOp kernel, std::int64_t warps) : kernel_(kernel), one_warp_(warps == 1) {
+  Insertion(mlir::func::FuncOp kernel, std::int64_t warps, std::int64_t team_warps) : kernel_(kernel), team_warps_(team_warps), one_warp_((team_warps != 0 ? team_warps : warps) == 1) {
     for (auto buffer : kernel->getAttrOfType<mlir::ArrayAttr>(tile_gpu::kBuffersAttr).getAsRange<mlir::DenseI64ArrayAttr>()) buffers_.push_back({buffer[0], buffer[1], buffer[2]});
     body_ = events_of(kernel.getBody().front(), 0);
   }
@@ -133,6 +133,7 @@ class Insertion {
       marker.mark(tile_gpu::kBarrierAttr, tile_gpu::BarrierAttr::get(b.getContext(), *event.before, number++), [&] {
         const int consumers = consumers_around(event.op);
         if (*event.before == BarrierKind::Warp) target.warp_barrier(b);
+        else if (team_warps_ != 0 && consumers != 0) target.team_barrier(b, static_cast<int>(team_warps_));
         else if (consumers != 0) target.barrier_of(b, consumers);
         else target.barrier(b);
       });
@@ -400,7 +401,8 @@ class Insertion {
   }
 
   mlir::func::FuncOp kernel_;
-  bool one_warp_;  // is all of a block
+  std::int64_t team_warps_;  // 0: there are no teams
+  bool one_warp_;            // is all of a block, or of a team
   std::vector<Buffer> buffers_;
   std::vector<AccessAttr> accesses_;  // those that are different
   llvm::DenseMap<mlir::Attribute, int> numbers_;
@@ -436,8 +438,11 @@ class InsertBarriers : public mlir::PassWrapper<InsertBarriers, mlir::OperationP
   void runOnOperation() override {
     for (auto kernel : getOperation().getOps<mlir::func::FuncOp>()) {
       if (!kernel->hasAttr(tile_gpu::kKernelAttr)) continue;
-      const auto warps = getOperation()->getAttrOfType<mlir::IntegerAttr>(tile_gpu::kWarpsAttr);
-      Insertion insertion(kernel, warps ? warps.getInt() : 0);
+      const auto number = [&](llvm::StringRef name) {
+        const auto attribute = getOperation()->getAttrOfType<mlir::IntegerAttr>(name);
+        return attribute ? attribute.getInt() : 0;
+      };
+      Insertion insertion(kernel, number(tile_gpu::kWarpsAttr), number(tile_gpu::kTeamWarpsAttr));
       if (!insertion.run()) return signalPassFailure();
       insertion.write(target_);
       if (!leaves_turns_alone(kernel)) return signalPassFailure();

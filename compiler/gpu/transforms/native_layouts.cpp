@@ -76,6 +76,7 @@ void NativeLayouts::visit(mlir::Operation* op) {
   const auto shape = tile::shape_of(result.getType());
 
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && is_flexible(load)) return;
+  if (llvm::isa<tile_gpu::ChannelLoadOp, tile_gpu::LocalLoadOp>(op)) return;  // in any layout, as it is wanted
   if (auto load = llvm::dyn_cast<tile::LoadOp>(op)) return set(result, access_layout(AccessShape::of(load), threads_), kMemory);
   if (auto atomic = llvm::dyn_cast<tile::AtomicOp>(op)) {
     // Element by element, so the value stays where it is.
@@ -99,6 +100,11 @@ void NativeLayouts::visit(mlir::Operation* op) {
     for (mlir::Value each : op->getResults()) set(each, for_operand(op->getOpOperand(0)), kMemory);
     return;
   }
+  if (auto sort = llvm::dyn_cast<tile::TopKOp>(op))
+    if (auto layout = warp_sort_layout(sort, threads_)) {
+      set(sort.getIndices(), Layout(*layout), kDefault);
+      return set(sort.getValues(), std::move(*layout), kDefault);
+    }
   if (llvm::isa<tile::TopKOp, tile::ConcatOp, tile::SliceOp>(op)) {
     for (mlir::Value each : op->getResults()) set(each, default_layout(shape, threads_), kDefault);
     return;

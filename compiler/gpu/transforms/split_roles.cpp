@@ -44,7 +44,7 @@ class Splitting {
     for (mlir::Operation& op : body.without_terminator()) ops.push_back(&op);
     rewriter_.setInsertionPointToStart(&body);
     for (Channel& channel : channels_) channel.value = tile_gpu::ChannelOp::create(rewriter_, loc, channel.type);
-    auto roles = tile_gpu::RolesOp::create(rewriter_, loc, /*written=*/false, mlir::IntegerAttr(), mlir::IntegerAttr());
+    auto roles = tile_gpu::RolesOp::create(rewriter_, loc, /*written=*/false, mlir::IntegerAttr(), mlir::IntegerAttr(), mlir::IntegerAttr());
     mlir::Block* producer = rewriter_.createBlock(&roles.getProducer());
     mlir::Block* consumers = rewriter_.createBlock(&roles.getConsumers());
     for (mlir::Operation* op : ops) op->moveBefore(consumers, consumers->end());

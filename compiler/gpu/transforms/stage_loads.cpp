@@ -124,6 +124,7 @@ class Staging {
   std::optional<Staged> stageable(tile::LoadOp load) {
     auto type = llvm::dyn_cast<mlir::RankedTensorType>(load.getResult().getType());
     if (!type || type.getRank() != 2 || load.getOther() || load->use_empty()) return std::nullopt;
+    if (auto roles = load->getParentOfType<tile_gpu::RolesOp>(); roles && roles.getWritten()) return std::nullopt;
     const AccessShape access = AccessShape::of(load);
     const std::int64_t size = std::max(1u, type.getElementTypeBitWidth() / 8);
     if (access.contiguous_axis() != 1 || type.getDimSize(1) * size % 16 != 0) return std::nullopt;

@@ -19,7 +19,7 @@ namespace {
 using Builder = gpu::GpuTarget::Builder;
 
 constexpr int kConsumersBarrier = 1;  // of the hardware's sixteen; barrier 0 is that of all warps
-constexpr int kGroupWarps = 4, kProducerRegisters = 24, kMostRegisters = 240;
+constexpr int kGroupWarps = 4, kProducerRegisters = 24, kMostRegisters = 240, kRegisterUnit = 8;
 constexpr std::int64_t kMapBytes = 128, kMapAlignment = 64;
 
 Value address_of(Builder& b, Value pointer) { return LLVM::PtrToIntOp::create(b, b.getI32Type(), pointer); }
@@ -131,13 +131,21 @@ int NvidiaGpu::producer_warps(int consumer_warps, gpu::RoleRegisters registers) 
 
 void NvidiaGpu::begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const {
   if (producer_warps(consumer_warps, registers) == 1) return;
-  const int all = target_.registers_per_multiprocessor / kWarpSize / kGroupWarps, left = all - kProducerRegisters;  // of a lane of all warps in a quarter
-  if (registers.producer == 0) registers = {kProducerRegisters, std::min(kMostRegisters, left / (consumer_warps / kGroupWarps) / 8 * 8)};
+  // What consumers take must have been handed out: more would be waited for, for ever.
+  const int warps = consumer_warps + kGroupWarps, each = std::min(target_.max_registers, target_.registers_per_multiprocessor / (kWarpSize * warps)) / kRegisterUnit * kRegisterUnit;
+  const int left = each * warps - kProducerRegisters * kGroupWarps;
+  if (registers.producer == 0) registers = {kProducerRegisters, std::min(kMostRegisters, left / consumer_warps / kRegisterUnit * kRegisterUnit)};
   inline_effect(b, {}, std::string("setmaxnreg.") + (consumes ? "inc" : "dec") + ".sync.aligned.u32 " + std::to_string(consumes ? registers.consumers : registers.producer) + ";", "");
 }
 
 void NvidiaGpu::barrier_of(Builder& b, int warps) const {
   inline_effect(b, {}, "bar.sync " + std::to_string(kConsumersBarrier) + ", " + std::to_string(warps * kWarpSize) + ";", "");
+}
+
+void NvidiaGpu::team_barrier(Builder& b, int warps) const {
+  Value team = arith::DivUIOp::create(b, thread_id(b), constant(b, b.getI32Type(), warps * kWarpSize));
+  Value number = arith::AddIOp::create(b, team, constant(b, b.getI32Type(), kConsumersBarrier));
+  inline_effect(b, {number}, "bar.sync $0, " + std::to_string(warps * kWarpSize) + ";", "r");
 }
 
 void NvidiaGpu::make_signal(Builder& b, Value signal, int arrivals) const {

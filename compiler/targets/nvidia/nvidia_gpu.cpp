@@ -8,6 +8,8 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <map>
+
 namespace tilewright::nvidia {
 
 namespace arith = mlir::arith;
@@ -144,6 +146,16 @@ mlir::Value NvidiaGpu::shuffle(Builder& b, Value word, Value lane) const {
 mlir::Value NvidiaGpu::shuffle_xor(Builder& b, Value word, int mask) const {
   const mlir::Type i32 = b.getI32Type();
   return NVVM::ShflOp::create(b, i32, constant(b, i32, kAllLanes), word, constant(b, i32, mask), constant(b, i32, 31), NVVM::ShflKind::bfly, mlir::UnitAttr());
+}
+
+mlir::Value NvidiaGpu::combine_lanes(Builder& b, tile::ReduceKind kind, Value word) const {
+  using NVVM::ReduxKind;
+  static const std::map<tile::ReduceKind, ReduxKind> kinds = {{tile::ReduceKind::Sum, ReduxKind::ADD},  {tile::ReduceKind::And, ReduxKind::AND},   {tile::ReduceKind::Or, ReduxKind::OR},
+                                                              {tile::ReduceKind::Xor, ReduxKind::XOR},  {tile::ReduceKind::MinS, ReduxKind::MIN},  {tile::ReduceKind::MaxS, ReduxKind::MAX},
+                                                              {tile::ReduceKind::MinU, ReduxKind::UMIN}, {tile::ReduceKind::MaxU, ReduxKind::UMAX}};
+  const auto found = kinds.find(kind);
+  if (found == kinds.end()) return {};
+  return NVVM::ReduxOp::create(b, b.getI32Type(), word, found->second, constant(b, b.getI32Type(), kAllLanes));
 }
 
 mlir::Value NvidiaGpu::load(Builder& b, mlir::Type type, Value address, Value predicate, Value other) const {

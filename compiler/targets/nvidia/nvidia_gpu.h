@@ -14,6 +14,7 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void register_dialects(mlir::DialectRegistry& registry) const override;
   int lanes() const override { return kWarpSize; }
   std::int64_t max_shared_bytes() const override { return static_cast<std::int64_t>(target_.shared_bytes); }
+  Value combine_lanes(Builder& b, tile::ReduceKind kind, Value word) const override;
   int max_warps() const override { return target_.max_threads / kWarpSize; }
 
   std::optional<gpu::MatrixInstruction> matrix_instruction(const gpu::DotElements& elements, std::int64_t m, std::int64_t n, std::int64_t k) const override;
@@ -42,6 +43,7 @@ class NvidiaGpu final : public gpu::GpuTarget {
   int producer_warps(int consumer_warps, gpu::RoleRegisters registers) const override;
   void begin_role(Builder& b, int consumer_warps, gpu::RoleRegisters registers, bool consumes) const override;
   void barrier_of(Builder& b, int warps) const override;
+  void team_barrier(Builder& b, int warps) const override;
   void make_signal(Builder& b, Value signal, int arrivals) const override;
   void publish_signals(Builder& b) const override;
   llvm::SmallVector<Value> group_wait(Builder& b, mlir::ValueRange sums, int begun_since) const override;

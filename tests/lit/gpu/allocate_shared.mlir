@@ -76,3 +76,32 @@ func.func @copies(%x: i32) attributes {tile_gpu.kernel} {
   llvm.store %x, %c {tile_gpu.access = #tile_gpu.access<store of 2>} : i32, !llvm.ptr<3>
   return
 }
+
+// Both roles run at one time, so nothing of one lies where the other has something; what was opened before them and is read in the first stays until the second is done. What each team has lies by itself: three
+// times 112 bytes, buffers of one team below each other where they are not needed together.
+// CHECK-LABEL: func.func @roles
+// CHECK-SAME: tile_gpu.buffers = [array<i64: 0, 512, 1>, array<i64: 512, 96, 1>, array<i64: 512, 112, 1>, array<i64: 848, 256, 1>]
+// CHECK: %[[STRIDE:.*]] = llvm.mlir.constant(112 : i32)
+// CHECK: arith.muli %{{.*}}, %[[STRIDE]]
+func.func @roles(%x: i32, %team: i32, %consumes: i1) attributes {tile_gpu.kernel} {
+  %tiles = tile_gpu.buffer 0 of 512 bytes, 1 tiles aligned to 16 : !llvm.ptr<3>
+  scf.if %consumes {
+    tile_gpu.note together
+    %0 = llvm.load %tiles {tile_gpu.access = #tile_gpu.access<handed of 0>} : !llvm.ptr<3> -> i32
+    %a = tile_gpu.buffer 1 of 96 bytes, 1 tiles aligned to 16 {teams = 3 : i64} : !llvm.ptr<3>
+    %stride = tile_gpu.team_stride
+    %offset = arith.muli %team, %stride : i32
+    %mine = llvm.getelementptr %a[%offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+    llvm.store %0, %mine {tile_gpu.access = #tile_gpu.access<store of 1>} : i32, !llvm.ptr<3>
+    tile_gpu.note phase
+    tile_gpu.note phase
+    tile_gpu.note phase
+    %b = tile_gpu.buffer 2 of 112 bytes, 1 tiles aligned to 16 {teams = 3 : i64} : !llvm.ptr<3>
+    llvm.store %0, %b {tile_gpu.access = #tile_gpu.access<store of 2>} : i32, !llvm.ptr<3>
+  } else {
+    tile_gpu.note together
+    %c = tile_gpu.buffer 3 of 256 bytes, 1 tiles aligned to 16 : !llvm.ptr<3>
+    llvm.store %x, %c {tile_gpu.access = #tile_gpu.access<store of 3>} : i32, !llvm.ptr<3>
+  } {tile_gpu.consumers = 3 : i64}
+  return
+}

@@ -50,3 +50,42 @@ func.func @written(%q: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligne
   }
   return
 }
+
+// Tiles are read from channels in the layouts that their users want, each where it was to be read: here in those of a matrix instruction's operand. Nothing that teams load is staged through shared memory.
+// CHECK-LABEL: func.func @teams
+// CHECK: tile_gpu.roles
+// CHECK-SAME: teams = 4
+// CHECK: tile_gpu.send_tile
+// CHECK: consume
+// CHECK: tile_gpu.team
+// CHECK: %[[S:.*]] = tile_gpu.receive %{{.*}} : <2, [64, 64], bf16>
+// CHECK-NEXT: %[[B:.*]] = tile_gpu.channel_load transposed %{{.*}} at %[[S]] : <2, [64, 64], bf16> -> tensor<64x64xbf16, #tile_gpu.layout
+// CHECK-NEXT: tile.dot %{{.*}}, %[[B]]
+// CHECK: tile_gpu.release
+func.func @teams(%q: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %k: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                 %o: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 1 : i64} {
+  %zero = arith.constant 0 : i64
+  %rows = arith.constant 16 : i64
+  %keys = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
+  %lists = tile_gpu.channel : !tile_gpu.channel<2, [32], i32>
+  tile_gpu.roles attributes {written, teams = 4 : i64} produce {
+    %numbers = tile.arange 0 : tensor<32xi32>
+    %sent = tile_gpu.send_tile %numbers to %lists : tensor<32xi32>, !tile_gpu.channel<2, [32], i32>
+    %first = tile_gpu.channel_element %lists at %sent[%zero] : !tile_gpu.channel<2, [32], i32> -> i32
+    %place = arith.extsi %first : i32 to i64
+    tile_gpu.send %k[%place, %zero] maps [0, 1] to %keys : !tile.view<?x?xbf16>, !tile_gpu.channel<2, [64, 64], bf16>
+  } consume {
+    %none = arith.constant dense<0.0> : tensor<16x64xf32>
+    %team = tile_gpu.team
+    %row = arith.muli %team, %rows : i64
+    %queries = tile.load %q[%row along 0, %zero along 1] : !tile.view<?x?xbf16> -> tensor<16x64xbf16>
+    %list = tile_gpu.receive %lists : !tile_gpu.channel<2, [32], i32>
+    tile_gpu.release %lists at %list : !tile_gpu.channel<2, [32], i32>
+    %slot = tile_gpu.receive %keys : !tile_gpu.channel<2, [64, 64], bf16>
+    %key = tile_gpu.channel_load transposed %keys at %slot : !tile_gpu.channel<2, [64, 64], bf16> -> tensor<64x64xbf16>
+    %product = tile.dot %queries, %key, %none : tensor<16x64xbf16>, tensor<64x64xbf16>, tensor<16x64xf32>
+    tile_gpu.release %keys at %slot : !tile_gpu.channel<2, [64, 64], bf16>
+    tile.store %product, %o[%row along 0, %zero along 1] : tensor<16x64xf32>, !tile.view<?x?xf32>
+  }
+  return
+}

@@ -92,7 +92,7 @@ MUST_FAIL_SCHEDULE(NegativeTeams, ({}), "x", "y")
 
 struct RegistersOfTeams : Teams {
   void schedule(nvidia::Sm90, In, Out) const {
-    nvidia::roles({.producer = 32, .consumers = 168, .teams = 12}, [&] {}, [&] {});  // error[TW1608]:18 a multiprocessor has 65536 registers, and 12 warps and the producer's four would have more
+    nvidia::roles({.producer = 32, .consumers = 168, .teams = 12}, [&] {}, [&] {});  // error[TW1608]:18 with 12 warps and the producer's four the block has 65536 registers, and they would take 68608
   }
 };
 MUST_FAIL_SCHEDULE(RegistersOfTeams, ({}), "x", "y")
