@@ -111,7 +111,7 @@ TW_KERNEL(FlashDecodeSplit, "flash_decode_split", "q", "k", "v", "block_table", 
 // Some columns of one head of one token: its parts weigh as much as their sums of exponentials.
 struct FlashDecodeCombine {
   Tune<int> block{"block", {64, 32, 16}};          // parts of a tile
-  Tune<int> columns{"columns", {16, 32, 64, 128}};  // few: nothing but waiting takes time here, and many programs wait at once
+  Tune<int> columns{"columns", {32, 16, 64, 128}};  // few: nothing but waiting takes time here, and many programs wait at once
   Tune<int> warps{"warps", {1, 2, 4}};
   Const<int> value_dim{"value_dim"}, limit{"limit"};  // limit: no fewer than there are parts
 

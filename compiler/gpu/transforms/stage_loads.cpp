@@ -257,16 +257,50 @@ class Staging {
     tile_gpu::CommitOp::create(rewriter_, loc);
   }
 
+  // What the copies of an iteration use from outside of the loop.
+  void collect_outer(Value value, scf::ForOp loop, llvm::DenseSet<Value>& outer) {
+    if (!loop->isAncestor(value.getParentBlock()->getParentOp())) return void(outer.insert(value));
+    mlir::Operation* op = value.getDefiningOp();
+    if (!op) return;
+    for (Value operand : op->getOperands()) collect_outer(operand, loop, outer);
+  }
+
+  // Where the first copies can begin: as early before the loop as nothing is written from there on, with the scalars and views that they use. So they are on their way while other tiles are loaded and brought into layouts.
+  mlir::Operation* earliest(scf::ForOp loop, llvm::ArrayRef<Staged> staged) {
+    llvm::DenseSet<Value> outer = {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()};
+    for (Staged each : staged) {
+      for (Value operand : each.load->getOperands()) collect_outer(operand, loop, outer);
+      for (auto [branch, taken] : branches(each.load, loop)) collect_outer(branch.getCondition(), loop, outer);
+    }
+    mlir::Operation* first = loop;
+    llvm::SmallVector<mlir::Operation*> used;
+    for (mlir::Operation* before = loop->getPrevNode(); before; before = before->getPrevNode()) {
+      const bool is_load = llvm::isa<tile::LoadOp>(before);
+      if (!is_load && !mlir::isMemoryEffectFree(before)) break;
+      if (llvm::none_of(before->getResults(), [&](Value result) { return outer.contains(result); })) {
+        first = before;
+        continue;
+      }
+      if (is_load || before->getNumRegions() != 0 || llvm::any_of(before->getResultTypes(), llvm::IsaPred<mlir::RankedTensorType>)) break;
+      outer.insert(before->operand_begin(), before->operand_end());
+      used.push_back(before);
+    }
+    for (mlir::Operation* op : llvm::reverse(used))
+      if (first->isBeforeInBlock(op)) op->moveBefore(first);
+    return first;
+  }
+
   // Returns the loop that takes the place of `loop`.
   scf::ForOp copy_ahead(scf::ForOp loop, llvm::ArrayRef<Staged> staged, std::int64_t stages) {
     const mlir::Location loc = loop.getLoc();
-    rewriter_.setInsertionPoint(loop);
+    rewriter_.setInsertionPoint(earliest(loop, staged));
     llvm::SmallVector<Value> shared;
     for (Staged each : staged) shared.push_back(alloc(each, stages));
     for (std::int64_t stage = 0; stage + 1 < stages; ++stage) {
       Value steps = arith::MulIOp::create(rewriter_, loc, loop.getStep(), i64(stage));
       copy_iteration(loop, staged, shared, arith::AddIOp::create(rewriter_, loc, loop.getLowerBound(), steps), i32(stage), stage);
     }
+    rewriter_.setInsertionPoint(loop);
     Value zero = i32(0);
     const auto next_slot = [&](mlir::OpBuilder& builder, mlir::Location, llvm::ArrayRef<mlir::BlockArgument> arguments) {
       mlir::OpBuilder::InsertionGuard guard(rewriter_);
