@@ -127,7 +127,7 @@ namespace nvidia {
 // The two roles of a schedule, at the same time. The producer is one thread, which has scalars and send; the consumers are the kernel's `warps`, and have everything else. A Var of outside may be read in a role if
 // it is a scalar, and assigned in none.
 // With teams every team runs the consumers on its own, with tiles and control flow of its own, and receives every tile; a tile is free when all teams have released it. The producer is as a team: it has tiles,
-// loads and computes, and stores nothing.
+// loads and computes, takes tasks from queues in memory (atomic operations on scalars), and stores nothing.
 template <class Producer, class Consumers>
 void roles(Roles shape, Producer&& producer, Consumers&& consumers, Loc at = Loc::current()) {
   detail::RolesScope scope(shape, at);

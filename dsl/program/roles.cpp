@@ -159,6 +159,7 @@ class RoleRules {
     const bool has_tile = std::any_of(op.results.begin(), op.results.end(), [&](ValueId v) { return is_matrix(program_.type(v)); }) ||
                           std::any_of(op.operands.begin(), op.operands.end(), [&](ValueId v) { return is_matrix(program_.type(v)); });
     if (has_tile && !has_teams_) broken(1603, quoted(op) + " of a tile in the producer", op, "the producer is one thread, which has scalars and send; with teams it has tiles");
+    if (op.opcode == Opcode::Atomic && has_teams_ && !has_tile) return;  // tasks from a queue
     if (class_of(op.opcode) == OpClass::Write || class_of(op.opcode) == OpClass::Effect) broken(1603, quoted(op) + " in the producer", op, "the producer loads, computes and sends; what it computed reaches memory by the consumers");
   }
 

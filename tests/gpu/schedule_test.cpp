@@ -154,6 +154,24 @@ TEST(Teams, ChosenSums) {
   });
 }
 
+// Tasks from a queue, which the body has no use for: the first program that runs takes all of them, the others find none.
+TEST(Teams, TasksFromAQueue) {
+  constexpr std::int64_t kTasks = 7;
+  Call call;
+  call.tensor(DType::BF16, {kTasks * 64, 64});
+  call.tensor(DType::I32, {1});
+  call.test.arguments.back().tensor.fill = {.low = 0, .high = 0, .quantum = 1};
+  call.tensor(DType::F32, {kTasks, 4, 64});
+  const fuzz::Case test = call.of(kernel_of<test_kernels::QueuedSums>(), {{"programs", 3}, {"warps", 1}, {"schedule", 1}});
+  ASSERT_TRUE(has_roles(test.program));
+  for (const Configuration& configuration : configurations()) {
+    if (!configuration.has_roles) continue;
+    const auto target = simulated_target(configuration);
+    const fuzz::Outcome outcome = fuzz::check(test, *target);
+    EXPECT_FALSE(outcome.failed()) << outcome.text;
+  }
+}
+
 // With what shipped schedules add: heads that share keys, masks, rows that see no key, a window.
 struct Attention {
   std::int64_t queries, keys, rows, warps, schedule;

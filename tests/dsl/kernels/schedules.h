@@ -201,6 +201,54 @@ struct ChosenSums {
 };
 TW_KERNEL(ChosenSums, "chosen_sums", "x", "choices", "y")
 
+// y[t] = the sums of the columns of x[t], for each team those of 16 of its 64 rows. In the schedule programs take tasks from a queue, which begins with 0, until none is left.
+struct QueuedSums {
+  static constexpr int kRows = 64, kColumns = 64, kTeams = 4;
+  Tune<int> programs{"programs", {3}}, warps{"warps", {1}};
+
+  Grid grid(In, InOut, Out y) const { return {y.size(0)}; }
+  Grid schedule_grid(nvidia::Sm90, In, InOut, Out) const { return {programs}; }
+
+  void add_up(const Tile& x, const Index& task, const Index& team, Out y) const {
+    store(y, {task, team, 0}, sum(where((arange(kRows) / 16 == cast(team, i32))(_, None), cast(x, f32), 0.0), 0));
+  }
+
+  void body(In x, InOut, Out y) const {
+    for (Index team : range(0, kTeams)) add_up(load(x, {program_id(0) * kRows, 0}, {kRows, kColumns}), program_id(0), team, y);
+  }
+
+  void schedule(nvidia::Sm90, In x, InOut queue, Out y) const {
+    const nvidia::Channel tiles = nvidia::channel(x.dtype(), {kRows, kColumns}, 2), tasks = nvidia::channel(i32, {1}, 2);
+    nvidia::roles(
+        {.teams = kTeams},
+        [&] {
+          Var task = atomic_add(queue, {0}, 1);
+          while_([&] { return task < cast(y.size(0), i32); }, [&] {
+            nvidia::send(tasks, task(None));
+            nvidia::send(tiles, x, {Index(task) * kRows, 0});
+            task = atomic_add(queue, {0}, 1);
+          });
+          nvidia::send(tasks, full(i32, {1}, -1));
+        },
+        [&] {
+          const auto next = [&] {
+            const nvidia::SharedTile sent = nvidia::receive(tasks);
+            const Index task = nvidia::element(sent, 0);
+            nvidia::release(sent);
+            return task;
+          };
+          Var task = next();
+          while_([&] { return task >= 0; }, [&] {
+            const nvidia::SharedTile tile = nvidia::receive(tiles);
+            add_up(nvidia::read(tile), Index(task), nvidia::team(), y);
+            nvidia::release(tile);
+            task = next();
+          });
+        });
+  }
+};
+TW_KERNEL(QueuedSums, "queued_sums", "x", "queue", "y")
+
 // A product of matrices in which every team has rows of its own, and the columns come to all of them.
 struct TeamsProduct {
   Const<int> left{"left", 0};  // what a team multiplies by what it received: 0 a shared tile of its own, 1 a tile in a product of groups of warps, 2 a tile in a product of tiles

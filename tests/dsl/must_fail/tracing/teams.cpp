@@ -122,6 +122,16 @@ struct ProducerOfTeamsChecks : Teams {
 };
 MUST_FAIL_SCHEDULE(ProducerOfTeamsChecks, ({}), "x", "y")
 
+struct ProducerOfTeamsActsOnTiles {
+  Tune<int> warps{"warps", {1}};
+  Grid grid(In) const { return {1}; }
+  void body(In x, InOut y) const { store(y, {0, 0}, load(x, {0, 0}, {64, 64})); }
+  void schedule(nvidia::Sm90, In, InOut y) const {
+    nvidia::roles({.teams = 8}, [&] { atomic_add(y, {0, 0}, full(y.dtype(), {1, 1}, 1)); }, [&] {});  // error[TW1603]:49 'atomic' in the producer
+  }
+};
+MUST_FAIL_SCHEDULE(ProducerOfTeamsActsOnTiles, ({}), "x", "y")
+
 struct TilesOfOneThread : Teams {
   void schedule(nvidia::Sm90, In, Out) const {
     const nvidia::Channel all = lists();
