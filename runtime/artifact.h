@@ -44,8 +44,9 @@ struct LaunchShape {
 
 // Boxes of a view that the code lets the device copy by itself. The driver describes the view to the device at each launch, in one more parameter.
 struct BoxMap {
-  std::uint32_t parameter = 0;      // of the program; a view whose last dimension has stride 1, with the facts aligned16 and fits32
-  std::vector<std::uint32_t> box;   // extents by the view's dimensions; the last is 128 bytes, in shared memory a row whose 16-byte chunks are swizzled
+  std::uint32_t parameter = 0;  // of the program; a view whose last dimension has stride 1, with the facts aligned16 and fits32
+  // Extents by the view's dimensions, the last those of a row: of 128 bytes, whose 16-byte chunks are swizzled in shared memory; or all of a box, of a multiple of 16 bytes, which lies there as it is.
+  std::vector<std::uint32_t> box;
   bool operator==(const BoxMap&) const = default;
 };
 

@@ -145,6 +145,8 @@ void GroupDots::visit(scf::ForOp loop) {
     stored_operands_[{dot, 1}] = stored_right(dot, loop);
   }
   loads_.insert(loads.begin(), loads.end());
+  for (auto load : loop.getBody()->getOps<tile::LoadOp>())
+    if (may_be_row(load)) rows_.insert(load);
 }
 
 // One that the loop computes goes through registers, where the instruction takes it as the computation leaves it; but not if it has to be transposed for that.
@@ -203,10 +205,25 @@ std::string GroupDots::problem_of(tile::LoadOp load, scf::ForOp loop) const {
   if (llvm::count(maps, 0) != 1 || llvm::count(maps, 1) != 1 || llvm::cast<tile::ViewType>(view.getType()).getRank() > product->max_box_rank) return "it is not a box of a tensor";
   if (stored_.contains(view)) return "its tensor is stored to";
   const std::int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (bytes == 0 || type.getDimSize(1) * bytes % product->row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > product->max_box_rows)
+  if (bytes == 0 || type.getDimSize(1) * bytes % product->row_bytes != 0 || type.getDimSize(0) % kSwizzleRows != 0 || type.getDimSize(0) > product->max_box_extent)
     return "a tile of " + std::to_string(type.getDimSize(0)) + " x " + std::to_string(type.getDimSize(1)) + " does not lie in shared memory as matrix instructions read it";
   if (!llvm::all_of(load.getIndices(), [&](Value index) { return is_known_ahead(index); })) return "where it lies depends on what the loop carries";
   return {};
+}
+
+bool GroupDots::may_be_row(tile::LoadOp load) const {
+  constexpr std::int64_t kRun = 16;  // bytes, of which copies have a multiple
+  const auto type = llvm::dyn_cast<mlir::RankedTensorType>(load.getResult().getType());
+  const auto view = llvm::dyn_cast<mlir::BlockArgument>(load.getView());
+  if (!type || type.getRank() != 1 || load.getMask() || load.getOther() || !view || stored_.contains(view)) return false;
+  auto kernel = llvm::dyn_cast<mlir::func::FuncOp>(view.getOwner()->getParentOp());
+  if (!kernel || !kernel.getArgAttr(view.getArgNumber(), tile::kAligned16Attr) || !kernel.getArgAttr(view.getArgNumber(), tile::kFits32Attr)) return false;
+  const GroupProduct product;
+  const mlir::Type element = type.getElementType();
+  const std::int64_t count = type.getNumElements(), rank = llvm::cast<tile::ViewType>(view.getType()).getRank();
+  if (!(element.isF32() || element.isF16() || element.isBF16()) || count * element.getIntOrFloatBitWidth() / 8 % kRun != 0 || count > product.max_box_extent) return false;
+  return rank > 1 && rank <= product.max_box_rank && AccessShape::of(load).contiguous_axis() == 0 && llvm::count(load.getMaps(), 0) == 1 &&
+         llvm::all_of(load.getIndices(), [&](Value index) { return !is_tile(index.getType()) && is_known_ahead(index); });
 }
 
 bool GroupDots::is_known_ahead(Value scalar) const {

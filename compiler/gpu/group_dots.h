@@ -42,6 +42,8 @@ class GroupDots {
   // In the order of the program.
   llvm::ArrayRef<tile::LoadOp> loads() const { return loads_.getArrayRef(); }
   llvm::ArrayRef<tile::DotOp> dots() const { return dots_.getArrayRef(); }
+  // Loads of one axis in the loops of such dots, a scalar for each row or column, that can come the same way.
+  llvm::ArrayRef<tile::LoadOp> rows() const { return rows_.getArrayRef(); }
   // Why a dot of a loop that asks for stages is not among them; empty where nothing is to be said.
   std::string reason(tile::DotOp dot) const { return reasons_.lookup(dot.getOperation()); }
 
@@ -49,6 +51,7 @@ class GroupDots {
   void visit(mlir::scf::ForOp loop);
   std::string problem_of(tile::DotOp dot, mlir::scf::ForOp loop) const;
   std::string problem_of(tile::LoadOp load, mlir::scf::ForOp loop) const;
+  bool may_be_row(tile::LoadOp load) const;
   StoredTile stored_left(tile::DotOp dot, mlir::scf::ForOp loop) const;
   StoredTile stored_right(tile::DotOp dot, mlir::scf::ForOp loop) const;
   bool is_known_ahead(mlir::Value scalar) const;  // by a warp that carries out scalar operations only
@@ -57,7 +60,7 @@ class GroupDots {
   int warps_;
   llvm::DenseSet<mlir::Value> stored_;
   llvm::SetVector<tile::DotOp> dots_;
-  llvm::SetVector<tile::LoadOp> loads_;
+  llvm::SetVector<tile::LoadOp> loads_, rows_;
   llvm::DenseMap<std::pair<mlir::Operation*, int>, StoredTile> stored_operands_;
   llvm::DenseMap<mlir::Operation*, std::string> reasons_;
   llvm::SmallVector<tile::FenceOp> acquires_;

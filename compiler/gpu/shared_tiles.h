@@ -13,7 +13,7 @@ layout::SharedLayout arrangement(llvm::ArrayRef<std::int64_t> shape, mlir::Type 
 
 inline constexpr std::int64_t kTileAlignment = 1024;  // bytes, which swizzles need: eight rows of 128
 
-inline constexpr std::int64_t kListAlignment = 16;    // of tiles of rank 1
+inline constexpr std::int64_t kListAlignment = 128;   // of tiles of rank 1, which the copy engine needs
 inline std::int64_t tile_alignment(llvm::ArrayRef<std::int64_t> shape) { return shape.size() == 1 ? kListAlignment : kTileAlignment; }
 
 // Bytes of one tile, a multiple of its alignment.

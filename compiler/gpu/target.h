@@ -39,10 +39,10 @@ struct GroupProduct {
   int max_n = 256;              // a multiple of 8
   int max_n_beside_left = 256;  // where the left operand stays in registers around the loop, since its rows are no multiples of row_bytes
   int max_accumulators = 200;   // elements of a thread, of all products of a loop, where one of them is begun a turn ahead
-  int max_together = 168;       // the same where products of a turn are begun together
+  int max_together = 216;       // the same where products of a turn are begun together
   int row_bytes = 128;          // of operands in shared memory (shared_tiles.h): the rows of their columns
   bool along_depth = false;     // operands in shared memory have to have the depth along the rows of memory
-  int max_box_rows = 256, max_box_rank = 5;  // of what one copy brings to shared memory, and of the tensor that it is from
+  int max_box_extent = 256, max_box_rank = 5;  // of what one copy brings to shared memory, along each dimension, and of the tensor that it is from
 };
 
 // An operand of a group product in shared memory: a column of `row_bytes` after the other, `rows` each.
@@ -71,7 +71,7 @@ struct BoxCopy {
   mlir::Type element;
   llvm::SmallVector<mlir::Value> coordinates;  // i32, of the first element, by the view's dimensions; may lie outside
   llvm::SmallVector<std::int64_t> box;         // extents by the view's dimensions
-  mlir::Value shared;                          // !llvm.ptr<3>: rows of the last dimension, swizzled as shared tiles are
+  mlir::Value shared;                          // !llvm.ptr<3>: rows of the last dimension, as shared tiles lie
   mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived
 };
 

@@ -39,7 +39,8 @@ struct FlashBackwardJoint {
       const Index tile = end - 1 - n / group, token = tile * block_m, head = kv_head * group + n % group;
       const auto rows = [&](const View& x, int width) { return load(x, {batch, span(token, block_m), head, span(0, width)}); };
       const Tile q_tile = rows(q, dim), d_o_tile = rows(d_o, value_dim);
-      const Tile log_sums = load_or(inf, log_sum, {batch, head, span(token, block_m)}), deltas = load(delta, {batch, head, span(token, block_m)});
+      // Behind the last query all is zero: probabilities are one and add nothing to products with zeros.
+      const Tile log_sums = load(log_sum, {batch, head, span(token, block_m)}), deltas = load(delta, {batch, head, span(token, block_m)});
       Var p = exp2(fma(dot(k_tile, trans(q_tile)), scale * kLog2E, -log_sums(None, _)));
       const Tile below = causal ? key + (block_n - 1) <= token + ahead : key + block_n <= k.size(1);
       const Tile all = windowed ? below & (key > token + (block_m - 1) + ahead - window) : below;

@@ -12,14 +12,13 @@ namespace tilewright::kernels {
 
 namespace {
 
-// What the other kernels need of each row: delta, and lse in units of log2, +inf for rows without keys so that their probabilities are zero.
+// What the other kernels need of each row, [B, HQ, TQ]: delta, and lse in units of log2, +inf for rows without keys so that their probabilities are zero.
 struct AttentionDelta {
   Tune<int> tokens{"tokens", {4, 8, 2}};
   Tune<int> heads{"heads", {16, 8, 4}};
   Tune<int> warps{"warps", {4, 8}};
   Const<int> value_dim{"value_dim"};
   Const<bool> lse_counts{"lse_counts"};
-  Const<bool> by_head{"by_head"};  // the results are [B, HQ, TQ], else [B, TQ, HQ]
 
   Grid grid(In o, In d_o, In lse, In d_lse) const { return {ceil_div(o.size(1), tokens), ceil_div(o.size(2), heads), o.size(0)}; }
 
@@ -27,10 +26,7 @@ struct AttentionDelta {
     const Index token = program_id(0) * tokens, head = program_id(1) * heads, batch = program_id(2);
     const auto rows = [&](const View& x) { return cast(load(x, {batch, span(token, tokens), span(head, heads), span(0, value_dim)}), f32); };
     const auto scalars = [&](const View& x) { return load(x, {batch, span(token, tokens), span(head, heads)}); };
-    const auto write = [&](const View& x, const Tile& value) {
-      if (by_head) store(x, {batch, span(head, heads), span(token, tokens)}, trans(value));
-      else store(x, {batch, span(token, tokens), span(head, heads)}, value);
-    };
+    const auto write = [&](const View& x, const Tile& value) { store(x, {batch, span(head, heads), span(token, tokens)}, trans(value)); };
     const Tile products = sum(rows(o) * rows(d_o), 2);
     write(delta, lse_counts ? products - scalars(d_lse) : products);
     const Tile natural = scalars(lse);
@@ -70,7 +66,9 @@ struct FlashBackwardKeys {
         for (Index token : range(first, end, block_m, Pipeline{stages, warp_specialize})) {
           const auto rows = [&](const View& x, int width) { return load(queries.of(x), {queries.batch, span(token, block_m), head, span(0, width)}); };
           const Tile q_tile = rows(q, dim), d_o_tile = rows(d_o, value_dim);
-          const Tile log_sums = load_or(inf, queries.of(log_sum), {queries.batch, span(token, block_m), head});
+          // Behind the last query all is zero: probabilities are one and add nothing to products with zeros.
+          const auto scalars = [&](const View& x) { return load(queries.of(x, 2), {queries.batch, head, span(token, block_m)}); };
+          const Tile log_sums = scalars(log_sum), deltas = scalars(delta);
           Var p = exp2(fma(dot(k_tile, trans(q_tile)), scale * kLog2E, -log_sums(None, _)));
           if (causal) {
             const Tile below = key + (block_n - 1) <= token + ahead;
@@ -81,7 +79,6 @@ struct FlashBackwardKeys {
             });
           }
           dv_sum = dot(cast(p, v.dtype()), d_o_tile, dv_sum);
-          const Tile deltas = load(queries.of(delta), {queries.batch, span(token, block_m), head});
           const Tile ds = p * (dot(v_tile, trans(d_o_tile)) - deltas(None, _));
           dk_sum = dot(cast(ds, q.dtype()), q_tile, dk_sum);
         }
@@ -116,7 +113,7 @@ struct FlashBackwardQueries {
       const QueryTile tile{tokens(), group, token, token + keys.length - queries.length, program_id(1)};
       const KeyTiles kv{keys.of(k), keys.of(v), keys.batch, tile.kv_head, dim, value_dim, block_k};
       const Tile rows_q = tile.load_rows(queries.of(q), queries.batch, dim), rows_d_o = tile.load_rows(queries.of(d_o), queries.batch, value_dim);
-      const Tile log_sums = tile.load_row_scalars(queries.of(log_sum), queries.batch), deltas = tile.load_row_scalars(queries.of(delta), queries.batch);
+      const Tile log_sums = tile.load_row_scalars_by_head(queries.of(log_sum, 2), queries.batch), deltas = tile.load_row_scalars_by_head(queries.of(delta, 2), queries.batch);
       const VisibleKeys visible{causal, windowed, keys.length, window, block_k};
       Var dq_sum = zeros(f32, {tile.rows(), dim});
       for (Index j : range(visible.first(tile), visible.end(tile), block_k, Pipeline{stages, warp_specialize})) {
@@ -151,31 +148,26 @@ AttentionGradients flash_backward(Session& session, const TensorView& q, const T
   if (d_lse) expect_sizes("d_lse", *d_lse, row, DType::F32);
 
   const AttentionGradients result{allocate(session, q.dtype, sizes_of(q)), allocate(session, q.dtype, sizes_of(k)), allocate(session, q.dtype, sizes_of(v))};
-  const bool joint = !options.deterministic && !sequences.packed;
-  const auto launch_delta = [&](const TensorView& delta, const TensorView& log_sum) {
-    if (lse.elements() == 0) return;
-    launch(session, attention_delta_kernel(), {o, d_o, lse, d_lse.value_or(lse), delta, log_sum}, {{"value_dim", v.sizes[3]}, {"lse_counts", d_lse.has_value()}, {"by_head", joint}}, options.tunables);
-  };
-  if (joint) {
-    const RowScalars rows = allocate_row_scalars(session, row[0], row[2], row[1]);
-    launch_delta(rows.view(rows.delta, row[1]), rows.view(rows.log_sum, row[1]));
+  const RowScalars rows = allocate_row_scalars(session, row[0], row[2], row[1]);
+  const TensorView delta = rows.view(rows.delta, row[1]), log_sum = rows.view(rows.log_sum, row[1]);
+  if (lse.elements() > 0)
+    launch(session, attention_delta_kernel(), {o, d_o, lse, d_lse.value_or(lse), delta, log_sum}, {{"value_dim", v.sizes[3]}, {"lse_counts", d_lse.has_value()}}, options.tunables);
+  if (!options.deterministic && !sequences.packed) {
     launch_flash_backward_joint(session, q, k, v, d_o, rows, options, result);
     return result;
   }
-  const DeviceTensor delta = allocate(session, DType::F32, row), log_sum = allocate(session, DType::F32, row);
-  launch_delta(delta.view(), log_sum.view());
   const DeviceStarts starts = upload_starts(session, sequences);
   const std::int64_t group = q.sizes[2] / k.sizes[2];
   if (lse.elements() > 0) {
     launch(session, flash_backward_queries_kernel(),
-           {q, k, v, d_o, log_sum.view(), delta.view(), starts.queries.view(), starts.keys.view(), options.scale, options.window, sequences.longest_q(), result.dq.view()},
+           {q, k, v, d_o, log_sum, delta, starts.queries.view(), starts.keys.view(), options.scale, options.window, sequences.longest_q(), result.dq.view()},
            {{"dim", q.sizes[3]}, {"value_dim", v.sizes[3]}, {"group", group}, {"query_limit", query_limit(sequences)}, {"causal", options.causal}, {"windowed", options.window > 0},
             {"packed", sequences.packed}},
            options.tunables);
   }
   if (result.dk.view().elements() > 0) {
     launch(session, flash_backward_keys_kernel(),
-           {q, k, v, d_o, log_sum.view(), delta.view(), starts.queries.view(), starts.keys.view(), options.scale, options.window, sequences.longest_k(), result.dk.view(), result.dv.view()},
+           {q, k, v, d_o, log_sum, delta, starts.queries.view(), starts.keys.view(), options.scale, options.window, sequences.longest_k(), result.dk.view(), result.dv.view()},
            {{"dim", q.sizes[3]}, {"value_dim", v.sizes[3]}, {"group", group}, {"causal", options.causal}, {"windowed", options.window > 0}, {"packed", sequences.packed}},
            options.tunables);
   }

@@ -35,6 +35,11 @@ struct QueryTile {
     return reshape(load(x, {batch, span(token, tokens), span(kv_head * group, group)}), {rows()});
   }
 
+  // The same of x [B, HQ, TQ].
+  Tile load_row_scalars_by_head(const View& x, const Index& batch) const {
+    return reshape(trans(load(x, {batch, span(kv_head * group, group), span(token, tokens)})), {rows()});
+  }
+
   void store_rows(const View& o, const Index& batch, const Tile& value, int dim) const {
     store(o, {batch, span(token, tokens), span(kv_head * group, group), span(0, dim)}, cast(reshape(value, {tokens, group, dim}), o.dtype()));
   }

@@ -10,8 +10,8 @@ struct TokenSpan {
   Index batch, start, length;
   bool packed;
 
-  // The tensor with its second axis cut to the sequence.
-  View of(const View& view) const { return packed ? view.narrow(1, start, length) : view; }
+  // The tensor with the axis of its tokens cut to the sequence.
+  View of(const View& view, int axis = 1) const { return packed ? view.narrow(axis, start, length) : view; }
 };
 
 // Sequence n of `view`. Packed: starts [N + 1] says where it begins and ends.

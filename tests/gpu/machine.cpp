@@ -363,9 +363,9 @@ void Machine::begin_box(std::uint64_t to, std::uint64_t from, int element_bytes,
   std::size_t elements = 1;
   for (const Dimension& dimension : box) elements *= static_cast<std::size_t>(dimension.extent);
   Box begun{to, signal, std::vector<std::byte>(elements * element_bytes)};
-  touch(to, 1024, true);  // where the swizzle begins anew
-  touch(to + elements * element_bytes - 1, 1, true);
   const std::size_t row_elements = static_cast<std::size_t>(box.back().extent);
+  touch(to, row_elements == elements ? 128 : 1024, true);  // where the swizzle begins anew
+  touch(to + elements * element_bytes - 1, 1, true);
   for (std::size_t i = 0; i < elements; ++i) {
     std::uint64_t at = from;
     bool inside = true;

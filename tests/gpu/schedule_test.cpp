@@ -5,13 +5,11 @@
 #include "kernels_src/attention/kernel.h"
 #include "kernels_src/nsa/selected_kernel.h"
 #include "tests/dsl/kernels/schedules.h"
-#include "tests/gpu/cases.h"
+#include "tests/gpu/calls.h"
 #include "tests/gpu/simt_target.h"
 #include "tests/gpu/simulated.h"
 
 #include <gtest/gtest.h>
-
-#include <bit>
 
 namespace tilewright::simt {
 namespace {
@@ -94,36 +92,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Scheduled{"product by teams, from registers", teams_product, DType::F16, {{192, 192}, {192, 64}, {192, 64}}, {{"left", 1}, {"warps", 4}, {"teams", 2}}},
                       Scheduled{"product by teams of two warps", teams_product, DType::F16, {{192, 104}, {104, 72}, {192, 72}}, {{"left", 2}, {"warps", 2}, {"teams", 4}, {"stages", 3}}},
                       Scheduled{"product by teams of a warp", teams_product, DType::BF16, {{150, 128}, {128, 64}, {150, 64}}, {{"left", 2}, {"warps", 1}, {"teams", 8}}}));
-
-// A call of a shipped kernel, argument by argument.
-struct Call {
-  fuzz::Case test;
-  program::CallFacts facts;
-  program::Builder parameters{"parameters"};
-
-  void tensor(DType dtype, Sizes sizes, double tolerance = 0) {
-    add_view(parameters, test, "x", program::ParamKind::Input, dtype, sizes);
-    test.arguments.back().tensor.fill = {.low = -1, .high = 1, .quantum = 0.25};
-    test.arguments.back().tensor.tolerance = test.arguments.back().tensor.relative_tolerance = tolerance;
-    facts.types.push_back({dtype, program::Shape(sizes.size(), -1), true});
-    facts.facts.push_back({.unit_inner_stride = true, .aligned16 = true, .fits32 = true});
-  }
-  void scalar(DType dtype, std::uint64_t bits) {
-    test.arguments.emplace_back().bits = bits;
-    facts.types.push_back({dtype, {}});
-    facts.facts.emplace_back();
-  }
-  void factor(float value) { scalar(DType::F32, std::bit_cast<std::uint32_t>(value)); }
-  void number(std::int64_t value) { scalar(DType::I64, static_cast<std::uint64_t>(value)); }
-
-  // With the program of this kernel, whose settings these are.
-  fuzz::Case of(const program::TraceableKernel& kernel, std::map<std::string, std::int64_t> settings) {
-    facts.settings = std::move(settings);
-    facts.explicit_levels = {"nvidia::sm90"};
-    test.program = kernel.trace(facts);
-    return std::move(test);
-  }
-};
 
 // `make` gives the case with the schedule, or with the body.
 template <class Make>

@@ -191,7 +191,7 @@ llvm::SmallVector<llvm::SmallVector<Value>> SimtTarget::group_multiply(Builder& 
   if (!product.waits) {
     InFlight& later = in_flight_.emplace_back(InFlight{product, {}});
     later.product.waits = true;
-    llvm::SmallVector<llvm::SmallVector<Value>> sums(product.a_rows.size());
+    llvm::SmallVector<llvm::SmallVector<Value>> sums(std::max(product.a_rows.size(), product.a_registers.size()));
     for (auto& block : sums) {
       for (std::int64_t i = 0; i < product.n / 2; ++i) block.push_back(garbage(b, b.getF32Type()));
       later.sums.append(block);

@@ -92,7 +92,7 @@ fuzz::Case case_of(const Gradient& g) {
   fuzz::Case test;
   Builder b("gradients");
   const ValueId k = add_view(b, test, "k", program::ParamKind::Input, DType::BF16, {g.keys, g.width}), q = add_view(b, test, "q", program::ParamKind::Input, DType::BF16, {g.length, g.width});
-  const ValueId d = add_view(b, test, "d", program::ParamKind::Input, DType::BF16, {g.length, g.width}), rows = add_view(b, test, "rows", program::ParamKind::Input, DType::F32, {g.length});
+  const ValueId d = add_view(b, test, "d", program::ParamKind::Input, DType::BF16, {g.length, g.width}), rows = add_view(b, test, "rows", program::ParamKind::Input, DType::F32, {2, g.length});
   const ValueId sums = add_view(b, test, "sums", program::ParamKind::InOut, DType::F32, {(g.length + g.queries - 1) / g.queries, std::max(g.width, g.queries), std::min(g.width, g.queries)});
   const ValueId dk = add_view(b, test, "dk", program::ParamKind::Output, DType::F32, {g.keys, g.width}), dv = add_view(b, test, "dv", program::ParamKind::Output, DType::F32, {g.keys, g.width});
   const auto i64 = [&](std::int64_t value) { return b.integer(DType::I64, value); };
@@ -101,7 +101,7 @@ fuzz::Case case_of(const Gradient& g) {
   const ValueId keys = b.load(k, {i64(0), i64(0)}, {0, 1}, {g.keys, g.width});
   const auto loop = b.begin_for(i64(0), i64(g.length), i64(g.queries), {zeros(g.keys, g.width), zeros(g.keys, g.width)}, g.stages);
   const ValueId queries = b.load(q, {loop[0], i64(0)}, {0, 1}, {g.queries, g.width}), gradients = b.load(d, {loop[0], i64(0)}, {0, 1}, {g.queries, g.width});
-  const ValueId scalars = b.reshape(b.load(rows, {loop[0]}, {0}, {g.queries}), {1, g.queries});
+  const ValueId scalars = b.reshape(b.load(rows, {i64(1), loop[0]}, {program::kMapPoint, 0}, {g.queries}), {1, g.queries});
   const ValueId scores = b.dot(keys, b.transpose(queries, {1, 0}), zeros(g.keys, g.queries));
   const ValueId p = product(product(scores, b.real(DType::F32, 0.125)), scalars);
   const ValueId ds = b.cast(product(p, b.dot(keys, b.transpose(gradients, {1, 0}), zeros(g.keys, g.queries))), DType::BF16);

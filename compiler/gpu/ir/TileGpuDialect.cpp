@@ -117,7 +117,6 @@ mlir::LogicalResult GroupDotOp::verify() {
   if (k != depth || getAcc().getType().getShape() != llvm::ArrayRef<std::int64_t>{m, n})
     return emitOpError() << m << "x" << k << " times " << depth << "x" << n << " is no " << getAcc().getType();
   if (!getInFlight()) return mlir::success();
-  if (getA()) return emitOpError("is in flight with a left operand in registers");
   const bool is_waited_for = getResult().hasOneUse() && llvm::isa<GroupWaitOp>(*getResult().getUsers().begin()) && (*getResult().getUsers().begin())->getBlock() == (*this)->getBlock();
   if (!is_waited_for) return emitOpError("is in flight, and its result is not for one 'tile_gpu.group_wait' of its block alone");
   return mlir::success();

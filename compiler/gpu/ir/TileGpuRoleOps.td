@@ -137,7 +137,7 @@ def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllT
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{
     `acc` plus the product of `a` and `b`. Each is a received tile, or one that was written to shared memory (`tile_gpu.local_store`); `a` may be a tile in registers, too. With `transposed` the axes of the tile in memory
-    are exchanged; formats are those of `tile.dot`. Complete when the operation is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it. Its left operand then is not in registers.
+    are exchanged; formats are those of `tile.dot`. Complete when the operation is: the tiles may be released. Or, `in_flight`, it has only begun: a `tile_gpu.group_wait` of the same block, which alone may use the result, completes it.
   }];
   let arguments = (ins Optional<Tile_Tensor>:$a, Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$a_channel, Optional<I32>:$a_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$a_shared,
                        Arg<Optional<TileGpu_Channel>, "", [MemRead]>:$b_channel, Optional<I32>:$b_slot, Arg<Optional<TileGpu_Shared>, "", [MemRead]>:$b_shared, Tile_Tensor:$acc, UnitAttr:$a_transposed, UnitAttr:$b_transposed, UnitAttr:$in_flight,

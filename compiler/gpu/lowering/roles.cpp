@@ -16,16 +16,19 @@ namespace scf = mlir::scf;
 
 namespace {
 
+// A tile of rank 1 is one row; a matrix comes in columns.
 llvm::SmallVector<std::int64_t> box_of(tile_gpu::SendOp op) {
   const auto tile = llvm::cast<tile_gpu::ChannelType>(op.getChannel().getType());
   const std::int64_t column = GroupProduct().row_bytes / (tile.getElementType().getIntOrFloatBitWidth() / 8);
   llvm::SmallVector<std::int64_t> box;
-  for (std::int64_t axis : op.getMaps()) box.push_back(axis < 0 ? 1 : axis == 0 ? tile.getShape()[0] : column);
+  for (std::int64_t axis : op.getMaps()) box.push_back(axis < 0 ? 1 : axis == 1 ? column : tile.getShape()[axis]);
   return box;
 }
 
-// Written by the producer; matrices are copied by the copy engine.
-bool is_list(tile_gpu::ChannelType type) { return type.getShape().size() == 1; }
+// By the producer; else the copy engine fills it.
+bool is_written(tile_gpu::ChannelOp op) {
+  return llvm::any_of(op->getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::SendTileOp>(user); });
+}
 
 }  // namespace
 
@@ -84,7 +87,7 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
     for (auto made : source_.getOps<tile_gpu::ChannelOp>()) {
       const Channel& channel = channels_[made.getResult()];
       for (std::int64_t slot = 0; slot < made.getType().getCount(); ++slot) {
-        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), is_list(made.getType()) ? warps_ : 1);
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), is_written(made) ? warps_ : 1);
         target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), consumer_warps());
       }
     }
@@ -194,7 +197,7 @@ void Emitter::emit_send(tile_gpu::SendOp op) {
     Value near = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, scalar(index), i64(-kFar)), i64(std::numeric_limits<std::int32_t>::max() - kFar / 1024));
     copy.coordinates.push_back(arith::TruncIOp::create(b_, b_.getI32Type(), near));
   }
-  const std::int64_t size = bytes_of(view.element), rows = type.getShape()[0], columns = type.getShape()[1], column = copy.box.back();
+  const std::int64_t size = bytes_of(view.element), rows = type.getShape().size() == 1 ? 1 : type.getShape().front(), columns = type.getShape().back(), column = copy.box.back();
   target_.arrive_expecting(b_, full, rows * columns * size);
   const Value first_column = copy.coordinates.back();
   for (std::int64_t at = 0; at < columns; at += column) {

@@ -19,6 +19,7 @@
 #include "mlir/IR/PatternMatch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tilewright::gpu {
 
@@ -52,11 +53,14 @@ class Beginning {
     begin(early);
     for (GroupDotOp dot : dots)
       if (dot.getA()) follow(dot);
+    go_on();
+    for (tile_gpu::GroupWaitOp wait : waits_) wait.setBegunSince(begun_since(wait));
   }
 
  private:
   // The first where it stands, the others behind it.
   void begin(llvm::ArrayRef<GroupDotOp> products) {
+    read_rows_before(products.front());
     Operation* at = products.front();
     for (GroupDotOp dot : products) {
       if (Operation* zeros = dot.getAcc().getDefiningOp(); zeros->getBlock() == &block_) zeros->moveBefore(&block_, block_.begin());
@@ -70,7 +74,17 @@ class Beginning {
       dot->moveAfter(at);
       at = dot;
     }
-    for (auto [i, dot] : llvm::enumerate(products)) wait_late(dot, static_cast<std::int64_t>(products.size() - 1 - i));
+    for (GroupDotOp dot : products) wait_at(first_user(block_, dot.getResult()), dot);
+  }
+
+  // Rows of scalars that stand between a product and what its result is first needed for: while products read shared memory threads wait long for it.
+  void read_rows_before(GroupDotOp product) {
+    Operation* needed = first_user(block_, product.getResult());
+    for (auto row : llvm::make_early_inc_range(block_.getOps<tile_gpu::ChannelLoadOp>())) {
+      if (row->isBeforeInBlock(product) || !row->isBeforeInBlock(needed)) continue;
+      row.getSlot().getDefiningOp()->moveBefore(product);
+      row->moveBefore(product);
+    }
   }
 
   // With operands that lie in shared memory before the turn begins, or are received in it, and sums that begin at zero.
@@ -81,21 +95,54 @@ class Beginning {
            dot.getAcc().getDefiningOp<arith::ConstantOp>() && !dot.getResult().use_empty() && !llvm::isa<GroupDotOp>(first_user(block_, dot.getResult()));
   }
 
-  // Beside the sums that the loop carries, and a quarter of the largest for what is computed of it while the others are on their way.
+  // A product with a left operand in registers that nothing in the turn needs.
+  bool is_sum_of_turns(GroupDotOp dot) const { return dot.getA() && !dot.getInFlight() && dot.getResult().hasOneUse() && *dot->user_begin() == block_.getTerminator(); }
+
+  // Sums of turns are in flight to the end of the turn, or to a product behind them that is complete when it ends: it has waited for them. What is read no more by then is given back at once, not behind what a turn does last.
+  void go_on() {
+    llvm::SmallVector<GroupDotOp> sums;
+    Operation* end = block_.getTerminator();
+    for (GroupDotOp dot : block_.getOps<GroupDotOp>()) {
+      if (is_sum_of_turns(dot)) {
+        sums.push_back(dot);
+        end = block_.getTerminator();
+      } else if (!dot.getInFlight()) {
+        end = dot->getNextNode();
+      }
+    }
+    for (GroupDotOp dot : sums) wait_at(end, dot);
+    const auto is_read_later = [&](tile_gpu::ReleaseOp release) {
+      return llvm::any_of(release.getSlot().getUsers(), [&](Operation* user) { return user != release && !block_.findAncestorOpInBlock(*user)->isBeforeInBlock(end); });
+    };
+    for (auto release : llvm::make_early_inc_range(block_.getOps<tile_gpu::ReleaseOp>()))
+      if (end->isBeforeInBlock(release) && !is_read_later(release)) release->moveBefore(end);
+  }
+
+  // Beside the sums that the loop carries with left operands on their way, and a quarter of the largest for what is computed of it while the others are.
   bool leaves_registers(llvm::ArrayRef<GroupDotOp> dots, llvm::ArrayRef<GroupDotOp> early) const {
     const auto product = target_.group_product(DotElements::of(early.front()));
     std::int64_t elements = 0;
     for (GroupDotOp dot : early) elements = std::max(elements, dot.getAcc().getType().getNumElements() / 4);
-    for (GroupDotOp dot : dots)
+    std::int64_t left = 0;
+    for (GroupDotOp dot : dots) {
       if (llvm::is_contained(early, dot) || !dot.getAcc().getDefiningOp<arith::ConstantOp>()) elements += dot.getAcc().getType().getNumElements();
+      if (is_sum_of_turns(dot)) elements += std::exchange(left, dot.getA().getType().getNumElements() / 2);
+    }
     return product && elements / threads_ <= product->max_together;
   }
 
-  // Those begun since are still in flight there, unless a product on the way waits for all.
-  void wait_late(GroupDotOp dot, std::int64_t begun_since) {
-    rewriter_.setInsertionPoint(first_user(block_, dot.getResult()));
+  // How many may be in flight that have been begun between a product and the operation that waits for it: one on the way that is complete when it ends has waited for all.
+  static std::int64_t begun_since(tile_gpu::GroupWaitOp wait) {
+    std::int64_t begun = 0;
+    for (Operation& op : llvm::make_range(std::next(wait.getProduct().getDefiningOp()->getIterator()), wait->getIterator()))
+      if (auto dot = llvm::dyn_cast<GroupDotOp>(op)) begun = dot.getInFlight() ? begun + 1 : 0;
+    return begun;
+  }
+
+  void wait_at(Operation* place, GroupDotOp dot) {
+    rewriter_.setInsertionPoint(place);
     dot.setInFlight(true);
-    auto wait = tile_gpu::GroupWaitOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), dot.getResult(), begun_since);
+    auto wait = waits_.emplace_back(tile_gpu::GroupWaitOp::create(rewriter_, dot.getLoc(), dot.getResult().getType(), dot.getResult(), 0));
     rewriter_.replaceAllUsesExcept(dot.getResult(), wait.getResult(), wait);
     for (Value channel : {Value(dot.getAChannel()), Value(dot.getBChannel())}) {
       if (!channel) continue;
@@ -139,6 +186,7 @@ class Beginning {
   const GpuTarget& target_;
   std::int64_t threads_;
   mlir::IRRewriter rewriter_;
+  llvm::SmallVector<tile_gpu::GroupWaitOp> waits_;
 };
 
 class BeginProducts : public mlir::PassWrapper<BeginProducts, mlir::OperationPass<mlir::ModuleOp>> {

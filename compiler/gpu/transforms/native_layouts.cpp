@@ -136,6 +136,7 @@ void NativeLayouts::visit(mlir::Operation* op) {
 
 bool NativeLayouts::is_flexible(tile::LoadOp load) const {
   const auto type = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
+  if (llvm::is_contained(group_dots_.rows(), load)) return true;
   if (type.getRank() != 1 || type.getNumElements() > threads_.threads() || llvm::any_of(load.getOperands(), is_tile) || AccessShape::of(load).contiguous_axis() != 0) return false;
   return llvm::any_of(load->getBlock()->getOps<tile::DotOp>(), [&](tile::DotOp dot) { return group_dots_.contains(dot); });
 }

@@ -37,6 +37,10 @@ class Splitting {
 
   // False where there is too little shared memory.
   bool run() {
+    for (tile::LoadOp load : dots_.rows()) {
+      const auto type = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
+      if (layout::offset_expression(tile_gpu::layout_of(type), arrangement(type.getShape(), type.getElementType()))) rows_.insert(load);
+    }
     if (!plan_channels()) return false;
     mlir::Block& body = kernel_.getBody().front();
     const mlir::Location loc = kernel_.getLoc();
@@ -49,12 +53,13 @@ class Splitting {
     mlir::Block* consumers = rewriter_.createBlock(&roles.getConsumers());
     for (mlir::Operation* op : ops) op->moveBefore(consumers, consumers->end());
 
-    for (tile::LoadOp load : dots_.loads())
+    for (tile::LoadOp load : sent())
       for (mlir::Operation* op = load; op->getBlock() != consumers; op = op->getParentOp()) leads_to_load_.insert(op->getParentOp());
     rewriter_.setInsertionPointToEnd(producer);
     produce(*consumers, {});
     for (tile::LoadOp load : dots_.loads()) receive(load);
     for (tile::DotOp dot : dots_.dots()) replace(dot);
+    for (tile::LoadOp load : rows_) read(load);
     for (tile::LoadOp load : dots_.loads()) erase_unused(load);
     return true;
   }
@@ -66,12 +71,18 @@ class Splitting {
   };
   using Place = std::pair<Value, mlir::Block*>;  // a tile, and the block in which it is stored
 
+  llvm::SmallVector<tile::LoadOp> sent() const {
+    llvm::SmallVector<tile::LoadOp> loads(dots_.loads());
+    loads.append(rows_.begin(), rows_.end());
+    return loads;
+  }
+
   // Loads of one loop have a channel each; those of other loops share it where their tiles are alike.
   bool plan_channels() {
     std::map<mlir::Operation*, llvm::SmallVector<bool>> taken;  // channels, by loop
     std::int64_t stages = std::numeric_limits<std::int64_t>::max();
     llvm::SmallVector<tile_gpu::ChannelType> single;
-    for (tile::LoadOp load : dots_.loads()) {
+    for (tile::LoadOp load : sent()) {
       mlir::Operation* loop = load->getParentOp();
       stages = std::min(stages, loop->getAttrOfType<mlir::IntegerAttr>(tile::kStagesAttr).getInt());
       const auto tile = llvm::cast<mlir::RankedTensorType>(load.getResult().getType());
@@ -157,7 +168,7 @@ class Splitting {
   // The producer's copy of a block. What is copied inside of a region is of no use outside, so the mapping is a copy too.
   void produce(mlir::Block& block, mlir::IRMapping mapping) {
     for (mlir::Operation& op : block) {
-      if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && dots_.contains(load)) {
+      if (auto load = llvm::dyn_cast<tile::LoadOp>(op); load && (dots_.contains(load) || rows_.contains(load))) {
         llvm::SmallVector<Value> indices;
         for (Value index : load.getIndices()) indices.push_back(copied(index, mapping));
         tile_gpu::SendOp::create(rewriter_, load.getLoc(), load.getView(), indices, channels_[channel_of_[load]].value, load.getMapsAttr());
@@ -202,6 +213,22 @@ class Splitting {
     slots_[load] = tile_gpu::ReceiveOp::create(rewriter_, load.getLoc(), rewriter_.getI32Type(), channel);
     rewriter_.setInsertionPointAfter(last);
     tile_gpu::ReleaseOp::create(rewriter_, load.getLoc(), channel, slots_[load]);
+  }
+
+  // A row of scalars is received where it is first needed, and released at the end of the turn: the registers that it goes to are known to be filled by then.
+  void read(tile::LoadOp load) {
+    const Value channel = channels_[channel_of_[load]].value;
+    mlir::Operation* first = nullptr;
+    for (mlir::Operation* user : load->getUsers()) {
+      mlir::Operation* here = load->getBlock()->findAncestorOpInBlock(*user);
+      if (!first || here->isBeforeInBlock(first)) first = here;
+    }
+    rewriter_.setInsertionPoint(first ? first : load->getBlock()->getTerminator());
+    const Value slot = tile_gpu::ReceiveOp::create(rewriter_, load.getLoc(), rewriter_.getI32Type(), channel);
+    const Value row = tile_gpu::ChannelLoadOp::create(rewriter_, load.getLoc(), load.getResult().getType(), channel, slot, mlir::UnitAttr());
+    rewriter_.setInsertionPoint(load->getBlock()->getTerminator());
+    tile_gpu::ReleaseOp::create(rewriter_, load.getLoc(), channel, slot);
+    rewriter_.replaceOp(load, row);
   }
 
   void replace(tile::DotOp dot) {
@@ -249,6 +276,7 @@ class Splitting {
   llvm::DenseMap<mlir::Operation*, int> channel_of_;
   llvm::DenseMap<mlir::Operation*, Value> slots_;
   llvm::DenseMap<Place, Value> stored_;  // shared tiles
+  llvm::SetVector<tile::LoadOp> rows_;  // rows of scalars that come through channels too
   llvm::DenseSet<mlir::Operation*> leads_to_load_;
 };
 

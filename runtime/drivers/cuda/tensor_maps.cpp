@@ -14,6 +14,7 @@ constexpr std::size_t kMostRank = 5, kZeroBytes = 128;
 std::optional<CUtensorMapDataType> data_type_of(DType dtype) {
   if (dtype == DType::F16) return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
   if (dtype == DType::BF16) return CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
+  if (dtype == DType::F32) return CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
   if (is_float8(dtype)) return CU_TENSOR_MAP_DATA_TYPE_UINT8;
   return std::nullopt;
 }
@@ -84,10 +85,11 @@ CUtensorMap TensorMaps::encode(const Map& map, std::span<const std::uint64_t> ar
     std::fill(sizes.begin(), sizes.begin() + rank, 1);
     std::fill(strides.begin(), strides.begin() + rank, kZeroBytes);
   }
+  const bool is_row = std::all_of(map.box.begin() + 1, map.box.end(), [](unsigned extent) { return extent == 1; });
   CUtensorMap encoded;
   const CUresult result =
       context_->api().cuTensorMapEncodeTiled(&encoded, map.type, static_cast<unsigned>(rank), address, sizes.data(), strides.data(), map.box.data(), steps.data(), CU_TENSOR_MAP_INTERLEAVE_NONE,
-                                             CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+                                             is_row ? CU_TENSOR_MAP_SWIZZLE_NONE : CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result == CUDA_SUCCESS) return encoded;
   std::string view = "at " + address_text(address) + ", sizes and strides";
   for (std::size_t i = rank; i-- > 0;) view += " " + std::to_string(static_cast<std::int64_t>(size(i))) + ":" + std::to_string(static_cast<std::int64_t>(stride(i)));

@@ -66,17 +66,6 @@ func.func @touched_in_flight(%acc: tensor<64x64xf32>) {
 
 // -----
 
-func.func @registers_in_flight(%a: tensor<64x64xbf16>, %acc: tensor<64x64xf32>) {
-  %c = tile_gpu.channel : !tile_gpu.channel<2, [64, 64], bf16>
-  %s = tile_gpu.receive %c : !tile_gpu.channel<2, [64, 64], bf16>
-  // expected-error@+1 {{'tile_gpu.group_dot' op is in flight with a left operand in registers}}
-  %0 = tile_gpu.group_dot registers %a : tensor<64x64xbf16> times %c at %s : !tile_gpu.channel<2, [64, 64], bf16> plus %acc {in_flight} : tensor<64x64xf32>
-  %1 = tile_gpu.group_wait %0 : tensor<64x64xf32>
-  return
-}
-
-// -----
-
 func.func @nothing_in_flight(%acc: tensor<64x64xf32>) {
   // expected-error@+1 {{'tile_gpu.group_wait' op waits for something else than a product in flight}}
   %0 = tile_gpu.group_wait %acc : tensor<64x64xf32>

@@ -74,6 +74,48 @@ func.func @unaligned(%a: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.alig
   return
 }
 
+// A scalar for each column comes through a channel too. Threads read what they hold of the product's layout, and give it back at the turn's end. That of a tensor which is not known to be aligned the consumers load.
+// CHECK-LABEL: func.func @scalars_of_columns
+// CHECK: %[[ROW:.*]] = tile_gpu.channel : <2, [64], f32>
+// CHECK: produce
+// CHECK: scf.for
+// CHECK: tile_gpu.send %arg2[%{{.*}}, %{{.*}}] maps [-1, 0] to %[[ROW]]
+// CHECK-NOT: tile_gpu.send
+// CHECK: consume
+// CHECK: scf.for
+// CHECK: tile_gpu.group_dot
+// CHECK: %[[SLOT:.*]] = tile_gpu.receive %[[ROW]]
+// CHECK-NEXT: tile_gpu.channel_load %[[ROW]] at %[[SLOT]] : <2, [64], f32> -> tensor<64xf32
+// CHECK: tile.load %arg3
+// CHECK: tile_gpu.release %[[ROW]] at %[[SLOT]]
+// CHECK-NEXT: scf.yield
+func.func @scalars_of_columns(%k: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %q: !tile.view<?x?xbf16> {tile.unit_inner_stride, tile.aligned16, tile.fits32},
+                              %s: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}, %t: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.fits32},
+                              %o: !tile.view<?x?xf32> {tile.unit_inner_stride, tile.aligned16, tile.fits32}) attributes {tile.kernel, tile.warps = 4 : i64} {
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 64 : i64
+  %length = tile.size %q axis 0 : !tile.view<?x?xbf16>
+  %none = arith.constant dense<0.0> : tensor<64x64xf32>
+  %keys = tile.load %k[%zero along 0, %zero along 1] : !tile.view<?x?xbf16> -> tensor<64x64xbf16>
+  %sum = scf.for %i = %zero to %length step %step iter_args(%all = %none) -> (tensor<64x64xf32>) : i64 {
+    %queries = tile.load %q[%i along 0, %zero along 1] : !tile.view<?x?xbf16> -> tensor<64x64xbf16>
+    %columns = tile.transpose %queries [1, 0] : tensor<64x64xbf16> -> tensor<64x64xbf16>
+    %scores = tile.dot %keys, %columns, %none : tensor<64x64xbf16>, tensor<64x64xbf16>, tensor<64x64xf32>
+    %factor = tile.load %s[%zero, %i along 0] : !tile.view<?x?xf32> -> tensor<64xf32>
+    %factors = tile.reshape %factor : tensor<64xf32> -> tensor<1x64xf32>
+    %each = tile.broadcast %factors : tensor<1x64xf32> -> tensor<64x64xf32>
+    %scaled = arith.mulf %scores, %each : tensor<64x64xf32>
+    %shift = tile.load %t[%zero, %i along 0] : !tile.view<?x?xf32> -> tensor<64xf32>
+    %shifts = tile.reshape %shift : tensor<64xf32> -> tensor<1x64xf32>
+    %every = tile.broadcast %shifts : tensor<1x64xf32> -> tensor<64x64xf32>
+    %shifted = arith.addf %scaled, %every : tensor<64x64xf32>
+    %next = arith.addf %all, %shifted : tensor<64x64xf32>
+    scf.yield %next : tensor<64x64xf32>
+  } {tile.stages = 2 : i64}
+  tile.store %sum, %o[%zero along 0, %zero along 1] : tensor<64x64xf32>, !tile.view<?x?xf32>
+  return
+}
+
 // 8-bit floats along the depth: rows of 128 bytes of both.
 // CHECK-LABEL: func.func @float8
 // CHECK-DAG: %[[A:.*]] = tile_gpu.channel : <2, [64, 128], i8>
