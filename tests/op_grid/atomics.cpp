@@ -258,7 +258,7 @@ void add_fences(std::vector<Entry>& entries) {
   const auto arrive = [&] { return b.atomic(AtomicKind::Add, arrived, {index(b, 0)}, {kMapPoint}, b.integer(DType::I32, 1)); };
   b.store(view, {index(b, 0)}, {0}, line);
   fence(program::MemoryOrder::Release);
-  entry.output(arrive());
+  entry.output(b.broadcast(arrive(), {1}));
   fence(program::MemoryOrder::Acquire);
   entry.output(b.load(view, {backward}, {0}, {kCount}));
   b.begin_for(index(b, 0), index(b, 3), index(b, 1), {});
@@ -273,7 +273,6 @@ void add_fences(std::vector<Entry>& entries) {
   entry.output(whole_of(b, arrived, {1}));
   entries.push_back(std::move(entry).finish([=](const Arrays&) {
     Array first = make_array(DType::I32, {1}), backward = make_array(DType::I32, {kCount}), forward = make_array(DType::I32, {kCount}), count = make_array(DType::I32, {1});
-    first.shape.clear();
     first.values = {whole(3)};
     count.values = {whole(7)};
     for (std::int64_t i = 0; i < kCount; ++i) {

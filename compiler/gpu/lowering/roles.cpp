@@ -1,7 +1,7 @@
 // Roles of warps, and the channels between them.
 //
-// Each tile of a channel has two signals: `full`, which the copies that fill it complete, or every warp of a producer that writes it, and `free`, on which every warp of the consumers arrives. Whoever sends or receives counts for himself which tile is
-// next and how often the channel has gone round: in phase p of its signals a tile is filled and read for the p-th time.
+// Each tile of a channel has two signals: `full`, which the copies that fill it complete, and `free`, on which every warp of the consumers arrives. Where threads of the producer write the tiles, every thread
+// arrives on both. Whoever sends or receives counts for himself which tile is next and how often the channel has gone round: in phase p of its signals a tile is filled and read for the p-th time.
 #include "compiler/gpu/lowering/emitter.h"
 #include "compiler/gpu/shared_tiles.h"
 
@@ -26,8 +26,8 @@ llvm::SmallVector<std::int64_t> box_of(tile_gpu::SendOp op) {
 }
 
 // By the producer; else the copy engine fills it.
-bool is_written(tile_gpu::ChannelOp op) {
-  return llvm::any_of(op->getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::SendTileOp>(user); });
+bool is_written(mlir::Value channel) {
+  return llvm::any_of(channel.getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::SendTileOp>(user); });
 }
 
 }  // namespace
@@ -87,8 +87,9 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
     for (auto made : source_.getOps<tile_gpu::ChannelOp>()) {
       const Channel& channel = channels_[made.getResult()];
       for (std::int64_t slot = 0; slot < made.getType().getCount(); ++slot) {
-        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), is_written(made) ? warps_ : 1);
-        target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), consumer_warps());
+        const int lanes = is_written(made) ? target_.lanes() : 0;
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.full + slot * kSignalBytes), lanes != 0 ? warps_ * lanes : 1);
+        target_.make_signal(b_, shared_address(channel.base, {}, channel.free + slot * kSignalBytes), consumer_warps() * std::max(1, lanes));
       }
     }
     for (auto made : source_.getOps<tile_gpu::TurnsOp>())
@@ -218,7 +219,7 @@ void Emitter::emit_send_tile(tile_gpu::SendTileOp op) {
   write_shared_tile(op, op.getValue(), channel_tile(op.getChannel(), slot));
   handed_ = false;
   team_barrier();
-  target_.arrive(b_, signal(channel, channel.full, slot), arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0)));
+  target_.arrive(b_, signal(channel, channel.full, slot), constant(b_.getI1Type(), 1));
   scalars_[op.getSlot()] = slot;
 }
 
@@ -244,11 +245,11 @@ void Emitter::emit_receive(tile_gpu::ReceiveOp op) {
 }
 
 void Emitter::emit_release(tile_gpu::ReleaseOp op) {
-  Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0));
+  Value arrives = is_written(op.getChannel()) ? constant(b_.getI1Type(), 1) : arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, lane_, i32(0)).getResult();
   const Channel& channel = channels_[op.getChannel()];
   // Products of groups of warps have read it when they are complete; what threads read, all of the warp have read before one says so.
   if (llvm::any_of(op.getChannel().getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::ChannelLoadOp, tile_gpu::ChannelElementOp>(user); })) target_.warp_barrier(b_);
-  target_.arrive(b_, signal(channel, channel.free, scalar(op.getSlot())), first);
+  target_.arrive(b_, signal(channel, channel.free, scalar(op.getSlot())), arrives);
 }
 
 }  // namespace tilewright::gpu

@@ -132,7 +132,7 @@ TEST_P(EveryTarget, HasAtomicOperationsAtTheScopeOfTheDevice) {
 
 TEST_P(EveryTarget, HasFencesAtTheScopeOfTheDevice) {
   for (const char* order : {"acquire", "release", "acq_rel"}) {
-    const std::string ptx = emit(one_operation_module("llvm.fence syncscope(\"device\") " + std::string(order)), GetParam());
+    const std::string ptx = emit(one_operation_module("llvm.fence syncscope(\"device\") " + std::string(order) + "\n    %r = llvm.load %p : !llvm.ptr<1> -> f32"), GetParam());
     EXPECT_TRUE(std::regex_search(ptx, std::regex(R"(fence\.(acq_rel|acquire|release)\S*\.gpu)"))) << order << "\n" << ptx;
   }
 }
