@@ -36,6 +36,8 @@ const RegisterShippedSettings registered("sm_90a", {
   // The schedule by hand: eight tokens share their blocks, each a team of one warp.
   {.kernel = "nsa_selected_forward", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {16}}, {"block_size", {64}}, {"packed", {0}}}, .whole_rows = {"k", "v"},
    .tunables = {{"schedule", 1}, {"warps", 1}, {"stages", 5}}},
+  // One token, few heads of a group: sixteen rows at most.
+  {.kernel = "flash_decode_split", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {1, 2, 4, 8, 16}}, {"tokens", {1}}}, .tunables = {{"block_k", 32}, {"stages", 3}, {"warps", 2}}},
   {.kernel = "flash_decode_split", .dtypes = {{"q", kHalves}}, .tunables = {{"stages", 2}}},
 });
 
