@@ -86,7 +86,10 @@ SHIPPED = (
     ("flash_forward", {"dtype": "bf16", "dim": "64"}, "flash_forward", {"block_k": 256}),
     ("flash_forward", {"dtype": "bf16", "dim": "64", "seq": "300", "cu_seqlens": "0,100,300"}, "flash_forward", {"block_k": 64}),  # packed
     ("flash_backward", {"dtype": "bf16", "dim": "128"}, "flash_backward_keys", {"block_m": 64, "block_n": 128}),
-    ("flash_decode", {"dtype": "bf16", "dim": "128"}, "flash_decode_split", {"stages": 2}),
+    ("flash_decode", {"dtype": "bf16", "dim": "128"}, "flash_decode_split", {"block_k": 32, "stages": 3, "warps": 2}),
+    ("flash_decode", {"dtype": "bf16", "dim": "128", "seq": "3"}, "flash_decode_split", {"block_k": 64, "stages": 2}),
+    ("nsa_selected_forward", {"dtype": "bf16", "dim": "128", "heads": "32", "kv_heads": "2", "block_size": "64"}, "nsa_selected_forward", {"schedule": 1, "warps": 1, "stages": 5}),
+    ("nsa_selected_forward", {"dtype": "bf16", "dim": "128", "heads": "16", "kv_heads": "2", "block_size": "64"}, "nsa_selected_forward", {"schedule": 0, "warps": 2}),
 )
 
 
@@ -94,6 +97,14 @@ SHIPPED = (
 def test_shipped_settings_are_taken_where_they_hold(binary, operator, settings, kernel, expected):
     reports = json.loads(tilewright(binary, "compile", operator, "--kernel", kernel, "--target", "sm_90a", "--report", "--json", *words(settings)))
     assert {name: reports[0]["bindings"][name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("settings", ({}, {"dtype": "f16", "slots": "5"}, {"slots": "32"}))
+def test_teams_spill_nothing(binary, settings):
+    settings = words({"dtype": "bf16", "dim": "128", "heads": "32", "kv_heads": "2", "block_size": "64", **settings})
+    (kernel,) = json.loads(tilewright(binary, "compile", "nsa_selected_forward", "--target", "sm_90a", "--report", "--json", *settings))
+    assert kernel["bindings"]["schedule"] == 1
+    assert kernel["spill_store_bytes"] == 0
 
 
 def test_all_warps_do_the_same_where_the_author_says_so(binary):
