@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/gpu/ir/TileGpuDialect.h"
+#include "compiler/gpu/target.h"
 #include "compiler/layout/shared_layout.h"
 
 #include <optional>
@@ -18,6 +19,15 @@ inline std::int64_t tile_alignment(llvm::ArrayRef<std::int64_t> shape) { return 
 
 // Bytes of one tile, a multiple of its alignment.
 std::int64_t tile_bytes(tile_gpu::SharedType type);
+
+// What one copy brings of a tile of a channel, or takes of a shared tile, by the dimensions of the view that `maps` takes to its axes: of rank 1 all, of a matrix a column.
+template <class TileType>
+llvm::SmallVector<std::int64_t> box_of(TileType tile, llvm::ArrayRef<std::int64_t> maps) {
+  const std::int64_t column = GroupProduct().row_bytes / (tile.getElementType().getIntOrFloatBitWidth() / 8);
+  llvm::SmallVector<std::int64_t> box;
+  for (std::int64_t axis : maps) box.push_back(axis < 0 ? 1 : axis == 1 ? column : tile.getShape()[axis]);
+  return box;
+}
 
 // What a channel takes at most, beside others: its tiles, and behind them two signals for each.
 std::int64_t channel_bytes(tile_gpu::ChannelType type);

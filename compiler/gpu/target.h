@@ -63,7 +63,7 @@ struct GroupMultiply {
   bool waits = true;                                                  // else the sums may not be touched before group_wait(); a is in shared memory
 };
 
-// A copy of a box of a view to shared memory.
+// A copy of a box of a view to shared memory, or from there.
 struct BoxCopy {
   mlir::Value map;                            // what map_parameter() describes, or null
   mlir::Value base;                           // !llvm.ptr<1>, of the view
@@ -72,7 +72,7 @@ struct BoxCopy {
   llvm::SmallVector<mlir::Value> coordinates;  // i32, of the first element, by the view's dimensions; may lie outside
   llvm::SmallVector<std::int64_t> box;         // extents by the view's dimensions
   mlir::Value shared;                          // !llvm.ptr<3>: rows of the last dimension, as shared tiles lie
-  mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived
+  mlir::Value signal;                          // !llvm.ptr<3>: told when the box has arrived; null for one from shared memory
 };
 
 // Registers of a thread of each role; 0: the target chooses.
@@ -151,7 +151,11 @@ class GpuTarget {
   virtual void arrive(Builder& b, Value signal, Value predicate) const {}                // where the predicate holds
   virtual void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const {}   // and announces so many bytes
   virtual void copy_box(Builder& b, const BoxCopy& copy) const {}
-  virtual void publish_tile(Builder& b) const {}  // what this thread has written to shared memory is there for the group products of all that meet it at a barrier
+  virtual void publish_tile(Builder& b) const {}  // what this thread has written to shared memory is there for the group products and copies of boxes of all that meet it at a barrier
+  // From shared memory, or `adds` to what is there, f16, bf16 or f32. Goes on behind finish_boxes_out(), which ends what this thread has begun, until wait_boxes_out(): then all of that has read shared memory.
+  virtual void copy_box_out(Builder& b, const BoxCopy& copy, bool adds) const {}
+  virtual void finish_boxes_out(Builder& b) const {}
+  virtual void wait_boxes_out(Builder& b) const {}
   // Attributes of a parameter that holds what copies of boxes of one view need; null: they need none.
   virtual mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const { return {}; }
 

@@ -117,7 +117,7 @@ void Importer::operation(const program::Op& op) {
     case While: return define(op, while_loop(op));
 
     case Roles: case Channel: case SharedTile: case Send: case Receive: case Release: case SharedStore: case GroupProduct: case GroupWait:
-    case Turns: case TakeTurn: case PassTurn: case Team: case SendTile: case SharedLoad: case SharedElement:
+    case Turns: case TakeTurn: case PassTurn: case Team: case SendTile: case SharedLoad: case SharedElement: case CopyOut:
       return role_operation(op);
   }
   fail(op, "unknown operation");

@@ -14,6 +14,7 @@ void Importer::role_operation(const program::Op& op) {
   switch (op.opcode) {
     case Opcode::Roles: return roles(op);
     case Opcode::Send: return send(op);
+    case Opcode::CopyOut: return copy_out(op);
     case Opcode::Channel: {
       const auto tile = llvm::cast<mlir::RankedTensorType>(shared_type());
       return set(tile_gpu::ChannelOp::create(b_, tile_gpu::ChannelType::get(b_.getContext(), result_type(op).slots, tile.getShape(), tile.getElementType())));
@@ -52,14 +53,24 @@ void Importer::roles(const program::Op& op) {
   }
 }
 
-void Importer::send(const program::Op& op) {
-  llvm::SmallVector<mlir::Value> indices;
-  llvm::SmallVector<std::int64_t> maps;
-  for (auto [d, map] : llvm::enumerate(op.ints)) {
-    indices.push_back(operand(op, 1 + d));
-    maps.push_back(map == program::kMapPoint ? tile::kMapPoint : map);
+Importer::BoxPlace Importer::box(const program::Op& op, std::size_t rank) {
+  BoxPlace place;
+  for (std::size_t d = 0; d < rank; ++d) {
+    place.indices.push_back(operand(op, 1 + d));
+    place.maps.push_back(op.ints[d] == program::kMapPoint ? tile::kMapPoint : op.ints[d]);
   }
-  tile_gpu::SendOp::create(b_, operand(op, 0), indices, value(op, op.operands.back()), maps);
+  return place;
+}
+
+void Importer::send(const program::Op& op) {
+  const BoxPlace place = box(op, op.ints.size());
+  tile_gpu::SendOp::create(b_, operand(op, 0), place.indices, value(op, op.operands.back()), place.maps);
+}
+
+void Importer::copy_out(const program::Op& op) {
+  const std::size_t rank = op.ints.size() - 1;
+  const BoxPlace place = box(op, rank);
+  tile_gpu::CopyOutOp::create(b_, value(op, op.operands.back()), operand(op, 0), place.indices, place.maps, op.ints[rank] != 0 ? b_.getUnitAttr() : mlir::UnitAttr());
 }
 
 program::ValueId Importer::channel_of(program::ValueId tile) const {

@@ -90,6 +90,12 @@ class Importer {
   void role_operation(const program::Op& op);
   void roles(const program::Op& op);
   void send(const program::Op& op);
+  void copy_out(const program::Op& op);
+  struct BoxPlace {
+    llvm::SmallVector<mlir::Value> indices;
+    llvm::SmallVector<std::int64_t> maps;
+  };
+  BoxPlace box(const program::Op& op, std::size_t rank);  // of a Send or a CopyOut
   mlir::Value group_product(const program::Op& op);
   program::ValueId channel_of(program::ValueId tile) const;  // that a shared tile was received from, or sent to; kNone: neither
   mlir::Value shared_load(const program::Op& op, mlir::Type result, bool transposed);

@@ -138,6 +138,7 @@ void Interpreter::execute(const Op& op) {
     case Opcode::Team: write(op.results[0], Tile::scalar(DType::I64, team_)); break;
     case Opcode::Send: run_send(op); break;
     case Opcode::SendTile: run_send_tile(op); break;
+    case Opcode::CopyOut: run_copy_out(op); break;
     case Opcode::Receive: run_receive(op); break;
     case Opcode::Release: ++channels_[program_.ops[program_.values[op.operands[0]].def].operands[0]].released; break;
     case Opcode::SharedStore: write(op.operands[0], operand(op, 1)); break;

@@ -79,8 +79,10 @@ class Interpreter {
   void begin_team(std::int64_t team);
   void expect_all_received() const;
   std::string of_team() const;  // for messages: "", " (team 2)"
+  Indexing box(const program::Op& op, std::size_t rank);  // the places of a Send or a CopyOut
   void run_send(const program::Op& op);
   void run_send_tile(const program::Op& op);
+  void run_copy_out(const program::Op& op);
   void run_receive(const program::Op& op);
   const Tile& shared(const program::Op& op, std::size_t i) const;  // what a shared tile holds
   void run_shared_element(const program::Op& op);

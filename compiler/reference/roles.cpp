@@ -44,12 +44,16 @@ void Interpreter::expect_all_received() const {
 
 std::string Interpreter::of_team() const { return teams_ == 0 ? "" : " (team " + std::to_string(team_) + ")"; }
 
+Indexing Interpreter::box(const Op& op, std::size_t rank) {
+  Indexing indexing{std::span(op.ints).first(rank), {}};
+  for (std::size_t d = 0; d < rank; ++d) indexing.indices.push_back(operand(op, 1 + d));
+  return indexing;
+}
+
 void Interpreter::run_send(const Op& op) {
   const ValueId channel = op.operands.back();
-  Indexing indexing{op.ints, {}};
-  for (std::size_t d = 0; d < op.ints.size(); ++d) indexing.indices.push_back(operand(op, 1 + d));
   channels_[channel].tiles.push_back(sent_.size());
-  sent_.push_back({channel, load(views_[op.operands[0]], indexing, program_.type(channel).shape, nullptr, nullptr), &op});
+  sent_.push_back({channel, load(views_[op.operands[0]], box(op, op.ints.size()), program_.type(channel).shape, nullptr, nullptr), &op});
 }
 
 void Interpreter::run_send_tile(const Op& op) {
@@ -75,6 +79,15 @@ void Interpreter::run_receive(const Op& op) {
   }
   ++channel.received;
   write(op.results[0], sent_[number].tile);
+}
+
+// At once: nothing of the program sees when it takes place.
+void Interpreter::run_copy_out(const Op& op) {
+  const std::size_t rank = op.ints.size() - 1;
+  const Tile& tile = shared(op, 1 + rank);
+  const View& view = views_[op.operands[0]];
+  if (op.ints[rank] != 0) atomic(program::AtomicKind::Add, view, box(op, rank), nullptr, tile, nullptr);
+  else store(view, box(op, rank), tile, nullptr);
 }
 
 const Tile& Interpreter::shared(const Op& op, std::size_t i) const {

@@ -35,7 +35,8 @@ Type shared_type(DType dtype, Extents extents, const char* what, Loc at) {
   Type type{dtype, {}, false, program::Shared::Tile};
   for (const Extent& extent : extents) type.shape.push_back(extent.value);
   const std::string name = std::string("'") + what + "' of " + to_string(type.shape) + "x" + std::string(name_of(dtype));
-  if (dtype != DType::F16 && dtype != DType::BF16 && !is_float8(dtype)) fail(1607, name + ": groups of warps multiply f16, bf16 and 8-bit floats", at, "require(x.dtype() == bf16, ...) leaves others to the body");
+  const bool is_copied_out = dtype == DType::F32 && std::string_view(what) == "shared_tile";
+  if (dtype != DType::F16 && dtype != DType::BF16 && !is_float8(dtype) && !is_copied_out) fail(1607, name + ": groups of warps multiply f16, bf16 and 8-bit floats", at, "require(x.dtype() == bf16, ...) leaves others to the body");
   if (type.shape.size() != 2) fail(1607, name + ": matrices alone lie in shared memory", at);
   const std::int64_t bytes = type.shape[1] * static_cast<std::int64_t>(size_of(dtype));
   if (bytes % kRowBytes != 0) fail(1607, name + ": rows of " + std::to_string(bytes) + " bytes are no multiple of 128", at);
@@ -81,14 +82,59 @@ ValueId multiply(const LeftOperand& a, const SharedTile& b, const TileArg& accum
 }
 
 // What the driver has to know to describe boxes of the tensor.
-void expect_boxes(Tracer& tracer, ValueId view, Loc at) {
+void expect_boxes(Tracer& tracer, ValueId view, const std::string& what, bool writes, Loc at) {
+  const int code = writes ? 1611 : 1607;
+  const std::string place = writes ? "' to " : "' from ";
   const auto& params = tracer.build().program().params;
   const auto param = std::find_if(params.begin(), params.end(), [&](const auto& each) { return each.value == view; });
-  if (param == params.end()) fail(1607, "'send' from a part of a tensor", at, "send from the parameter itself: boxes are described before the kernel runs");
-  if (tracer.build().type(view).rank() > kMostBoxRank) fail(1607, "'send' from a tensor of rank " + std::to_string(tracer.build().type(view).rank()), at, "boxes have five dimensions at most");
-  if (param->kind != program::ParamKind::Input) fail(1607, "'send' from '" + param->name + "', which is not an In", at, "copies do not see what the kernel stores");
+  if (param == params.end()) fail(code, "'" + what + place + "a part of a tensor", at, what + " takes the parameter itself: boxes are described before the kernel runs");
+  if (tracer.build().type(view).rank() > kMostBoxRank) fail(code, "'" + what + place + "a tensor of rank " + std::to_string(tracer.build().type(view).rank()), at, "boxes have five dimensions at most");
+  if (writes && param->kind == program::ParamKind::Input) fail(code, "'" + what + "' to '" + param->name + "', which is an In", at, "a kernel writes its Out and InOut parameters");
+  if (!writes && param->kind != program::ParamKind::Input) fail(1607, "'send' from '" + param->name + "', which is not an In", at, "copies do not see what the kernel stores");
   if (!param->facts.unit_inner_stride || !param->facts.aligned16 || !param->facts.fits32)
     throw tilewright::detail::ScheduleRefused{"'" + param->name + "' is not of contiguous rows, aligned to 16 bytes, with offsets of 32 bits"};
+}
+
+}  // namespace
+
+namespace {
+
+struct Box {
+  std::vector<ValueId> operands;  // the view and the indices
+  std::vector<std::int64_t> maps;
+};
+
+Box box_of(Tracer& tracer, const std::string& what, const View& view, Indices indices, const Type& tile, bool writes, Loc at) {
+  Box box{{tracer.id(view.ref())}, {}};
+  expect_boxes(tracer, box.operands[0], what, writes, at);
+  const Type type = tracer.build().type(box.operands[0]);
+  if (indices.size() != type.rank())
+    fail(1301, "'" + what + "' has " + std::to_string(indices.size()) + " indices for a view of rank " + std::to_string(type.rank()), at, "give one index for each dimension");
+  const bool has_spans = std::any_of(indices.begin(), indices.end(), [](const IndexArg& index) { return index.is_span; });
+  std::size_t axis = 0;
+  for (std::size_t d = 0; d < indices.size(); ++d) {
+    const IndexArg& index = indices.begin()[d];
+    tracer.stand_at(index.index.at);
+    box.operands.push_back(tracer.index(index.index, ("an index of '" + what + "'").c_str()));
+    const bool is_axis = has_spans ? index.is_span : d + tile.rank() >= indices.size();
+    box.maps.push_back(is_axis ? static_cast<std::int64_t>(axis) : program::kMapPoint);
+    if (is_axis && index.is_span && (axis >= tile.rank() || index.extent != tile.shape[axis]))
+      fail(1607, "'" + what + "' of a span of " + std::to_string(index.extent) + " to " + to_string(tile), index.index.at, writes ? "the spans are the extents of the shared tile" : "the spans are the extents of the channel's tiles");
+    axis += is_axis;
+  }
+  if (box.maps.empty() || box.maps.back() == program::kMapPoint) fail(1607, "'" + what + "' of a box that does not run along the tensor's last dimension", at);
+  tracer.stand_at(at);
+  return box;
+}
+
+void copy_to(const char* what, const View& view, Indices indices, const SharedTile& tile, bool adds, Loc at) {
+  Tracer& tracer = Tracer::get(at);
+  if (tile.transposed()) fail(1611, std::string("'") + what + "' of a transposed tile", at, "write the transposed value: write(shared, trans(x))");
+  const ValueId shared = tracer.id(tile.ref());
+  Box box = box_of(tracer, what, view, indices, tracer.build().type(shared), /*writes=*/true, at);
+  box.operands.push_back(shared);
+  box.maps.push_back(adds);
+  tracer.build().ops(Opcode::CopyOut, box.operands, box.maps);
 }
 
 }  // namespace
@@ -128,29 +174,10 @@ void pass_turn(const Turns& turns, Loc at) {
 
 void send(const Channel& channel, const View& view, Indices indices, Loc at) {
   Tracer& tracer = Tracer::get(at);
-  const ValueId source = tracer.id(view.ref()), target = tracer.id(channel.ref());
-  expect_boxes(tracer, source, at);
-  const Type type = tracer.build().type(source), tile = tracer.build().type(target);
-  if (indices.size() != type.rank())
-    fail(1301, "'send' has " + std::to_string(indices.size()) + " indices for a view of rank " + std::to_string(type.rank()), at, "give one index for each dimension");
-  const bool has_spans = std::any_of(indices.begin(), indices.end(), [](const IndexArg& index) { return index.is_span; });
-  std::vector<ValueId> operands{source};
-  std::vector<std::int64_t> maps;
-  std::size_t axis = 0;
-  for (std::size_t d = 0; d < indices.size(); ++d) {
-    const IndexArg& index = indices.begin()[d];
-    tracer.stand_at(index.index.at);
-    operands.push_back(tracer.index(index.index, "an index of 'send'"));
-    const bool is_axis = has_spans ? index.is_span : d + tile.rank() >= indices.size();
-    maps.push_back(is_axis ? static_cast<std::int64_t>(axis) : program::kMapPoint);
-    if (is_axis && index.is_span && (axis >= tile.rank() || index.extent != tile.shape[axis]))
-      fail(1607, "'send' of a span of " + std::to_string(index.extent) + " to " + to_string(tile), index.index.at, "the spans are the extents of the channel's tiles");
-    axis += is_axis;
-  }
-  if (maps.empty() || maps.back() == program::kMapPoint) fail(1607, "'send' of a box that does not run along the tensor's last dimension", at);
-  operands.push_back(target);
-  tracer.stand_at(at);
-  tracer.build().ops(Opcode::Send, operands, maps);
+  const ValueId target = tracer.id(channel.ref());
+  Box box = box_of(tracer, "send", view, indices, tracer.build().type(target), /*writes=*/false, at);
+  box.operands.push_back(target);
+  tracer.build().ops(Opcode::Send, box.operands, box.maps);
 }
 
 SharedTile send(const Channel& channel, const TileArg& tile, Loc at) {
@@ -178,6 +205,10 @@ void write(const SharedTile& shared, const TileArg& value, Loc at) {
   if (shared.transposed()) fail(1607, "'write' to a transposed tile", at, "transpose the value: trans(x)");
   tracer.build().ops(Opcode::SharedStore, {tracer.id(shared.ref()), tracer.id(value.ref)});
 }
+
+void copy_out(const View& view, Indices indices, const SharedTile& tile, Loc at) { copy_to("copy_out", view, indices, tile, false, at); }
+
+void add_out(const View& view, Indices indices, const SharedTile& tile, Loc at) { copy_to("add_out", view, indices, tile, true, at); }
 
 Tile read(const SharedTile& shared, Loc at) {
   Tracer& tracer = Tracer::get(at);

@@ -25,7 +25,7 @@
 //     },
 //     [&] { ... when(is_for(nvidia::team()), [&] { scores = dot(rows, trans(nvidia::read(block))); ... }); ... });
 //
-// Matrices in shared memory are f16, bf16 or 8-bit floats, their rows multiples of 128 bytes. Errors are TW16xx, at the author's line.
+// Matrices in shared memory are f16, bf16 or 8-bit floats, or f32 to be copied out; their rows are multiples of 128 bytes. Errors are TW16xx, at the author's line.
 #pragma once
 
 #include "dsl/kernel.h"
@@ -151,6 +151,11 @@ void release(const SharedTile& tile, Loc at = Loc::current());        // once, i
 void write(const SharedTile& shared, const TileArg& value, Loc at = Loc::current());
 Tile read(const SharedTile& shared, Loc at = Loc::current());                        // the tile it holds
 Tile element(const SharedTile& list, const Index& index, Loc at = Loc::current());  // a scalar of the list's dtype, an Index where one is wanted: 0 <= index < extent
+// Begins to copy what the shared tile holds to a box of an Out or InOut parameter, indices as send has them. What lies outside of the tensor is not written. The next write to the tile waits until it has been read, and the
+// program ends when all is there. Nothing else of the schedule reads or writes the parameter, and no fence stands beside copies. Where two copies meet, which one stays is not said.
+void copy_out(const View& view, Indices indices, const SharedTile& tile, Loc at = Loc::current());
+// The same, added to what is there: f16, bf16 or f32, each element as a relaxed atomic_add would.
+void add_out(const View& view, Indices indices, const SharedTile& tile, Loc at = Loc::current());
 inline SharedTile trans(const SharedTile& tile) { return SharedTile(tile.ref(), !tile.transposed()); }
 
 // a b + accumulator, complete when it returns. Rows of the accumulator are a multiple of 16 for each warp, columns one of 8 up to 256.

@@ -172,6 +172,7 @@ std::vector<Type> infer_results(const OpSignature& op, const SourcePosition& whe
     case Receive:
     case Release:
     case SharedStore:
+    case CopyOut:
     case SharedLoad:
     case SharedElement:
     case GroupProduct:

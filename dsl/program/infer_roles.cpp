@@ -36,23 +36,41 @@ const Type& expect_shared(const OpSignature& op, std::size_t operand, Shared kin
   return type;
 }
 
-std::vector<Type> send(const OpSignature& op, const SourcePosition& where) {
-  expect_operands(op, 2, SIZE_MAX, where);
-  const Type &view = op.operands[0], &channel = expect_shared(op, op.operands.size() - 1, Shared::Channel, where);
-  if (!view.is_view) fail(1203, "'send' takes a view of memory, not " + to_string(view), where);
+// Of a view, where a matrix is copied from or to: (view, indices, channel or shared tile), ints = {maps, `others` more}.
+void expect_box(const OpSignature& op, const std::string& what, std::size_t others, const SourcePosition& where) {
+  const Type& view = op.operands[0];
+  if (!view.is_view) fail(1203, what + " takes a view of memory, not " + to_string(view), where);
   expect_operands(op, view.rank() + 2, view.rank() + 2, where);
-  expect_ints(op, view.rank(), where);
-  if (channel.rank() != 2) fail(1607, "'send' of a box to " + to_string(channel), where, "a list is sent as a tile: send(channel, tile)");
-  if (view.dtype != channel.dtype) fail(1607, "'send' from " + to_string(view) + " to " + to_string(channel), where, "a channel has the dtype of what is sent: channel(x.dtype(), ...)");
+  expect_ints(op, view.rank() + others, where);
   int next = 0;  // axis of the tile
   for (std::size_t d = 0; d < view.rank(); ++d) {
     const Type& index = op.operands[1 + d];
     if (!index.is_scalar() || index.dtype != DType::I64)
-      fail(1607, "the index of dimension " + std::to_string(d) + " in 'send' is " + to_string(index), where, "what is sent is a box: each index is an i64 scalar");
+      fail(1607, "the index of dimension " + std::to_string(d) + " in " + what + " is " + to_string(index), where, "what is copied is a box: each index is an i64 scalar");
     if (op.ints[d] == kMapPoint) continue;
-    if (op.ints[d] != next++) fail(1607, "the axes of the tile in 'send' are not dimensions of the view in their order", where);
+    if (op.ints[d] != next++) fail(1607, "the axes of the tile in " + what + " are not dimensions of the view in their order", where);
   }
-  if (next != 2) fail(1607, "'send' sends a matrix, not a tile of rank " + std::to_string(next), where);
+  if (next != 2) fail(1607, what + " copies a matrix, not a tile of rank " + std::to_string(next), where);
+}
+
+std::vector<Type> send(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 2, SIZE_MAX, where);
+  const Type &view = op.operands[0], &channel = expect_shared(op, op.operands.size() - 1, Shared::Channel, where);
+  if (channel.rank() != 2) fail(1607, "'send' of a box to " + to_string(channel), where, "a list is sent as a tile: send(channel, tile)");
+  if (view.is_view && view.dtype != channel.dtype) fail(1607, "'send' from " + to_string(view) + " to " + to_string(channel), where, "a channel has the dtype of what is sent: channel(x.dtype(), ...)");
+  expect_box(op, "'send'", 0, where);
+  return {};
+}
+
+std::vector<Type> copy_out(const OpSignature& op, const SourcePosition& where) {
+  expect_operands(op, 2, SIZE_MAX, where);
+  const bool adds = !op.ints.empty() && op.ints.back() != 0;
+  const std::string what = adds ? "'add_out'" : "'copy_out'";
+  const Type &view = op.operands[0], &tile = expect_shared(op, op.operands.size() - 1, Shared::Tile, where);
+  if (tile.rank() != 2) fail(1611, what + " of " + to_string(tile), where, "what is copied out is a shared_tile");
+  if (view.is_view && view.dtype != tile.dtype) fail(1611, what + " of " + to_string(tile) + " to " + to_string(view), where, "a shared tile has the dtype of what it is copied to: shared_tile(y.dtype(), ...)");
+  if (adds && tile.dtype != DType::F16 && tile.dtype != DType::BF16 && tile.dtype != DType::F32) fail(1611, what + " of " + to_string(tile), where, "f16, bf16 and f32 are added");
+  expect_box(op, what, 1, where);
   return {};
 }
 
@@ -100,6 +118,7 @@ std::vector<Type> infer_roles(const OpSignature& op, const SourcePosition& where
     case Opcode::SharedTile: return declared(op, where);
     case Opcode::Send: return send(op, where);
     case Opcode::SendTile: return send_tile(op, where);
+    case Opcode::CopyOut: return copy_out(op, where);
     case Opcode::SharedElement: return element(op, where);
     case Opcode::GroupProduct: return product(op, where);
     case Opcode::Team:

@@ -30,6 +30,7 @@ class RoleRules {
         else beside(op);
       }
     }
+    copies_out();
   }
 
  private:
@@ -39,7 +40,26 @@ class RoleRules {
     rules::fail(code, std::move(message), where, std::move(help));
   }
 
-  static std::string quoted(const Op& op) { return "'" + std::string(spelling_of(op.opcode)) + "'"; }
+  static std::string quoted(const Op& op) { return op.opcode == Opcode::CopyOut && op.ints.back() != 0 ? "'add_out'" : "'" + std::string(spelling_of(op.opcode)) + "'"; }
+
+  // What is copied arrives late, so nothing else of the program may depend on when.
+  void copies_out() const {
+    std::map<ValueId, const Op*> copied;
+    for (const Op& op : program_.ops) {
+      if (op.opcode != Opcode::CopyOut) continue;
+      const Op& first = *copied.try_emplace(op.operands[0], &op).first->second;
+      if ((first.ints.back() != 0) != (op.ints.back() != 0)) broken(1611, quoted(op) + " to a parameter of " + quoted(first), op, "copies arrive in any order: one parameter is written or added to");
+    }
+    if (copied.empty()) return;
+    for (const Op& op : program_.ops) {
+      if (op.opcode == Opcode::Fence) broken(1611, "'fence' beside " + quoted(*copied.begin()->second), op, "copies arrive when the program ends, whatever a fence says: store what others wait for");
+      if (op.opcode == Opcode::CopyOut || op.opcode == Opcode::ViewSize) continue;
+      for (ValueId operand : op.operands) {
+        const auto found = copied.find(operand);
+        if (found != copied.end()) broken(1611, quoted(op) + " of a parameter of " + quoted(*found->second), op, "copies arrive when the program ends: nothing else reads or writes where they go");
+      }
+    }
+  }
 
   // An operation of the body itself.
   void beside(const Op& op) const {
@@ -171,11 +191,13 @@ class RoleRules {
     if (op.opcode == Opcode::GroupProduct && op.ints[2] != 0 && program_.type(op.operands[0]).is_tile())
       broken(1606, "a product in flight has its left operand in registers", op, "write it to a shared tile, or use group_dot, which waits");
     if (op.opcode == Opcode::GroupProduct && !is_made_by(op.operands[1], Opcode::Receive)) broken(1607, "the right operand of 'group_dot' was not received", op);
-    if (turn_ != nullptr && (op.opcode == Opcode::SharedStore || op.opcode == Opcode::Store || op.opcode == Opcode::Atomic || op.opcode == Opcode::Fence)) broken(1609, quoted(op) + " in a turn", op, "pass the turn on first: the other groups would have to meet this one");
+    if (turn_ != nullptr && (op.opcode == Opcode::SharedStore || op.opcode == Opcode::CopyOut || op.opcode == Opcode::Store || op.opcode == Opcode::Atomic || op.opcode == Opcode::Fence)) broken(1609, quoted(op) + " in a turn", op, "pass the turn on first: the other groups would have to meet this one");
     if (op.opcode == Opcode::SharedStore) {
       if (is_made_by(op.operands[0], Opcode::Receive)) broken(1605, "'write' to a tile that was received", op, "write to one of shared_tile(...)");
       if (in_flight_reads(op.operands[0])) broken(1606, "'write' to a tile that a product in flight reads", op, "wait for the product first");
     }
+    if (op.opcode == Opcode::CopyOut && is_made_by(op.operands.back(), Opcode::Receive))
+      broken(1611, quoted(op) + " of a tile that was received", op, "write it to one of shared_tile(...): write(shared, read(tile))");
     if (op.opcode == Opcode::Release) return;
     for (ValueId operand : op.operands) {
       if (is_made_by(operand, Opcode::Receive) && !held_.contains(operand)) broken(1605, quoted(op) + " reads a tile that was given back", op);

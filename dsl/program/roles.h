@@ -22,6 +22,8 @@ bool has_roles(const Program& program);
 //   TW1607  the right operand of a product was not received
 //   TW1606  a product in flight is not waited for exactly once, in its region; its left operand is in registers; something else than a wait uses it; or a wait is for something else
 //   TW1610  teams take turns or have fences; or `team` without teams
+//   TW1611  what is copied out was received; or beside copies to a parameter something else reads or writes it, a copy that does not add among such that do; or a fence stands beside copies
+// A copy out (CopyOut) reads its shared tile later than it stands there. SharedStore to the tile waits for that; the end of the program waits for all. Nothing else has to: no other operation writes the tile, and none sees what is copied.
 //   TW1609  a turn is not passed on in the region it was taken in, or is taken in a turn, or tiles are stored in it
 // The program is well formed otherwise.
 void check_roles(const Program& program);

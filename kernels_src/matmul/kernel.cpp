@@ -11,6 +11,8 @@ namespace tilewright::kernels {
 namespace {
 
 struct Matmul : MatmulTiles {
+  Tune<bool> stores_boxes{"stores_boxes", {false, true}};  // of schedules: by the copy engine
+
   static auto stored_to(const Out& c) {
     return [c](const Tile& product, const Index& row, const Index& column) { store(c, {row, column}, cast(product, c.dtype())); };
   }
@@ -19,7 +21,15 @@ struct Matmul : MatmulTiles {
   void body(In a, In b, Out c) const { multiply(a, b, stored_to(c)); }
 
   Grid schedule_grid(nvidia::Sm90 level, In a, In b) const { return grid_of(level, a, b); }
-  void schedule(nvidia::Sm90 level, In a, In b, Out c) const { multiply(level, a, b, c.dtype(), stored_to(c)); }
+  void schedule(nvidia::Sm90 level, In a, In b, Out c) const {
+    if (!stores_boxes) return multiply(level, a, b, c.dtype(), stored_to(c));
+    nvidia::require(block_n * static_cast<int>(size_of(c.dtype())) % 128 == 0, "a row of a tile of the product is no multiple of 128 bytes");
+    const nvidia::SharedTile result = nvidia::shared_tile(c.dtype(), {block_m, block_n});
+    multiply(level, a, b, c.dtype(), [&](const Tile& product, const Index& row, const Index& column) {
+      nvidia::write(result, cast(product, c.dtype()));
+      nvidia::copy_out(c, {row, column}, result);
+    });
+  }
 };
 TW_KERNEL(Matmul, "matmul", "a", "b", "c")
 

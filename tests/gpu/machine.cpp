@@ -174,6 +174,12 @@ struct Machine::Hooks {
   }
   static void box_dimension(std::int64_t size, std::int64_t stride, std::int32_t first, std::int32_t extent) { self().box.push_back({size, stride, first, extent}); }
   static void copy_box(std::uint64_t to, std::uint64_t from, std::int32_t element_bytes, std::uint64_t signal) { current->begin_box(to, from, element_bytes, signal); }
+  static void copy_box_out(std::uint64_t from, std::uint64_t to, std::int32_t element_bytes, std::int32_t adds, std::int32_t element) {
+    current->begin_box_out(from, to, element_bytes, adds != 0, element);
+  }
+  static void wait_boxes_out() {
+    for (const BoxOut& box : std::exchange(self().boxes_out, {})) current->finish_box_out(box);
+  }
   static void shared_fragment(std::int32_t operand, std::int32_t instruction, std::uint64_t tile, std::int64_t rows, std::int32_t depth_along_rows, std::int32_t first, std::int32_t depth) {
     current->load_fragment(operand, instruction, tile, rows, depth_along_rows != 0, first, depth);
   }
@@ -198,6 +204,8 @@ std::vector<std::pair<const char*, void*>> Machine::hooks() {
           {"simt_wait_signal", reinterpret_cast<void*>(&Hooks::wait_signal)},
           {"simt_box_dimension", reinterpret_cast<void*>(&Hooks::box_dimension)},
           {"simt_copy_box", reinterpret_cast<void*>(&Hooks::copy_box)},
+          {"simt_copy_box_out", reinterpret_cast<void*>(&Hooks::copy_box_out)},
+          {"simt_wait_boxes_out", reinterpret_cast<void*>(&Hooks::wait_boxes_out)},
           {"simt_shared_fragment", reinterpret_cast<void*>(&Hooks::shared_fragment)},
           {"simt_thread_id", reinterpret_cast<void*>(&Hooks::thread_id)},
           {"simt_program_id", reinterpret_cast<void*>(&Hooks::program_id)},
@@ -265,6 +273,7 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
     thread.begun.clear();
     thread.groups.clear();
     thread.box.clear();
+    thread.boxes_out.clear();
     thread.fiber.start([entry, slots] { entry(slots); });
   }
   for (;;) {
@@ -277,6 +286,8 @@ std::string Machine::run(Entry entry, const std::uint64_t* slots, std::array<std
       all_finished &= thread.fiber.finished();
     }
     for (const Thread& thread : threads_) all_finished &= thread.fiber.finished();
+    for (const Thread& thread : threads_)
+      if (all_finished && !thread.boxes_out.empty()) problem("a copy to global memory is begun that nobody waits for");
     if (all_finished) return boxes_.empty() || !problem_.empty() ? problem_ : "a copy is begun that nobody waits for";
     const bool some_met = release(), some_signalled = release_signals();  // so that a tile is overwritten as soon as it has been given back
     if (some_met || some_signalled) continue;
@@ -363,23 +374,11 @@ void Machine::begin_box(std::uint64_t to, std::uint64_t from, int element_bytes,
   std::size_t elements = 1;
   for (const Dimension& dimension : box) elements *= static_cast<std::size_t>(dimension.extent);
   Box begun{to, signal, std::vector<std::byte>(elements * element_bytes)};
-  const std::size_t row_elements = static_cast<std::size_t>(box.back().extent);
-  touch(to, row_elements == elements ? 128 : 1024, true);  // where the swizzle begins anew
+  touch(to, static_cast<std::size_t>(box.back().extent) == elements ? 128 : 1024, true);  // where the swizzle begins anew
   touch(to + elements * element_bytes - 1, 1, true);
-  for (std::size_t i = 0; i < elements; ++i) {
-    std::uint64_t at = from;
-    bool inside = true;
-    std::size_t rest = i;
-    for (std::size_t d = box.size(); d-- > 0;) {
-      const std::int64_t coordinate = box[d].first + static_cast<std::int64_t>(rest % box[d].extent);
-      rest /= box[d].extent;
-      inside = inside && coordinate >= 0 && coordinate < box[d].size;
-      at += coordinate * box[d].stride * element_bytes;
-    }
-    const std::size_t row = i / row_elements, byte = i % row_elements * element_bytes;
-    std::byte* into = begun.content.data() + row * row_elements * element_bytes + (byte ^ (row % 8 << 4));
-    if (inside) std::memcpy(into, reinterpret_cast<const void*>(at), element_bytes);
-  }
+  visit_box(box, element_bytes, [&](std::size_t shared, std::int64_t global, bool is_inside) {
+    if (is_inside) std::memcpy(begun.content.data() + shared, reinterpret_cast<const void*>(from + global), element_bytes);
+  });
   std::memset(reinterpret_cast<void*>(to), static_cast<int>(kPoison), begun.content.size());
   boxes_.push_back(std::move(begun));
 }
@@ -390,6 +389,57 @@ void Machine::finish_box(const Box& box) {
   if (found == signals_.end()) return problem("a copy tells a signal that is none");
   found->second.bytes -= static_cast<std::int64_t>(box.content.size());
   advance(found->second);
+}
+
+void Machine::visit_box(const std::vector<Dimension>& box, int element_bytes, llvm::function_ref<void(std::size_t shared, std::int64_t global, bool is_inside)> each) {
+  std::size_t elements = 1;
+  for (const Dimension& dimension : box) elements *= static_cast<std::size_t>(dimension.extent);
+  const std::size_t row_elements = static_cast<std::size_t>(box.back().extent);
+  for (std::size_t i = 0; i < elements; ++i) {
+    std::int64_t at = 0;
+    bool is_inside = true;
+    std::size_t rest = i;
+    for (std::size_t d = box.size(); d-- > 0;) {
+      const std::int64_t coordinate = box[d].first + static_cast<std::int64_t>(rest % box[d].extent);
+      rest /= box[d].extent;
+      is_inside = is_inside && coordinate >= 0 && coordinate < box[d].size;
+      at += coordinate * box[d].stride * element_bytes;
+    }
+    const std::size_t row = i / row_elements, byte = i % row_elements * element_bytes;
+    each(row * row_elements * element_bytes + (byte ^ (row % 8 << 4)), at, is_inside);
+  }
+}
+
+void Machine::read_box_out(const BoxOut& box) {
+  visit_box(box.dimensions, box.element_bytes, [&](std::size_t shared, std::int64_t, bool) {
+    if (const char* wrong = races_.load(running_, reinterpret_cast<const std::byte*>(box.from + shared), box.element_bytes)) problem("shared memory " + std::string(wrong) + " by a copy to global memory");
+  });
+}
+
+// What it reads has to be there when it begins, and to stay until it is done: the latest time is taken for when it takes place.
+void Machine::begin_box_out(std::uint64_t from, std::uint64_t to, int element_bytes, bool adds, int element) {
+  BoxOut box{from, to, element_bytes, element, adds, std::exchange(threads_[running_].box, {})};
+  touch(from, 1024, true);  // where the swizzle begins anew
+  read_box_out(box);
+  threads_[running_].boxes_out.push_back(std::move(box));
+}
+
+void Machine::finish_box_out(const BoxOut& box) {
+  read_box_out(box);
+  visit_box(box.dimensions, box.element_bytes, [&](std::size_t shared, std::int64_t global, bool is_inside) {
+    if (!is_inside) return;
+    const std::uint64_t to = box.to + global;
+    touch(to, box.element_bytes, false);
+    std::uint64_t value = 0, old = 0;
+    std::memcpy(&value, reinterpret_cast<const void*>(box.from + shared), box.element_bytes);
+    std::memcpy(&old, reinterpret_cast<const void*>(to), box.element_bytes);
+    auto* const place = reinterpret_cast<std::byte*>(to);
+    if (box.adds) value = combined("add", static_cast<AtomicElement>(box.element), old, value, 0);
+    else races_.before_store(place, box.element_bytes);
+    std::memcpy(place, &value, box.element_bytes);
+    const char* wrong = box.adds ? races_.atomic(running_, place, box.element_bytes) : races_.after_store(running_, place, box.element_bytes);
+    if (wrong) problem("global memory " + std::string(wrong));
+  });
 }
 
 void Machine::load_fragment(int operand, int instruction, std::uint64_t tile, std::int64_t rows, bool depth_along_rows, std::int64_t first, std::int64_t depth) {

@@ -1,12 +1,14 @@
 // A GPU made of fibers: runs the blocks of a kernel, compiled for the CPU, one after another, and watches that its threads keep the rules.
 //
 // Threads of a block run until they wait for each other: at a barrier, in a shuffle or in a matrix instruction. There all threads of the block, or of the warp, have to be at the
-// same place of the code. Roles (GpuTarget::group_product): a box copy takes place when no thread can go on without it; what is to be filled holds garbage until then, and may not be read. An asynchronous copy takes place when it is waited for, and what it is to fill holds garbage until then. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
+// same place of the code. Roles (GpuTarget::group_product): a box copy takes place when no thread can go on without it, and one to global memory when it is waited for; what is to be filled holds garbage until then, and may not be read. An asynchronous copy takes place when it is waited for, and what it is to fill holds garbage until then. Accesses are checked for alignment, accesses to shared memory for its bounds, and both kinds of memory for races (races.h).
 #pragma once
 
 #include "compiler/gpu/target.h"
 #include "tests/gpu/fiber.h"
 #include "tests/gpu/races.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <array>
 #include <cstdint>
@@ -66,6 +68,12 @@ class Machine {
     std::uint64_t to, signal;
     std::vector<std::byte> content;
   };
+  struct BoxOut {
+    std::uint64_t from, to;
+    int element_bytes, element;  // AtomicElement, of those that are added
+    bool adds;
+    std::vector<Dimension> dimensions;
+  };
   struct Thread {
     explicit Thread(std::size_t stack_bytes) : fiber(stack_bytes) {}
     Fiber fiber;
@@ -79,6 +87,7 @@ class Machine {
     std::uint64_t signal = 0;                  // that it waits for
     std::uint32_t phase = 0;                   // modulo 2
     std::vector<Dimension> box;                // of a copy that is being described
+    std::vector<BoxOut> boxes_out;             // copies to global memory that are not waited for yet
     std::array<std::uint32_t, 4> words{};      // that such a read brings
     std::vector<Copy> begun;                   // asynchronous copies that are in no group yet
     std::deque<std::vector<Copy>> groups;
@@ -93,6 +102,11 @@ class Machine {
   void advance(Signal& signal);
   void begin_box(std::uint64_t to, std::uint64_t from, int element_bytes, std::uint64_t signal);
   void finish_box(const Box& box);
+  // Each element of a box: its bytes from the beginning in shared memory and in global memory.
+  static void visit_box(const std::vector<Dimension>& box, int element_bytes, llvm::function_ref<void(std::size_t shared, std::int64_t global, bool is_inside)> each);
+  void begin_box_out(std::uint64_t from, std::uint64_t to, int element_bytes, bool adds, int element);
+  void read_box_out(const BoxOut& box);
+  void finish_box_out(const BoxOut& box);
   void load_fragment(int operand, int instruction, std::uint64_t tile, std::int64_t rows, bool depth_along_rows, std::int64_t first, std::int64_t depth);
   void finish(const Copy& copy);
   void multiply(std::span<Thread> warp, const gpu::MatrixInstruction& instruction);

@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Scheduled{"product, two programs, columns of b", product, DType::F16, {{150, 192}, {104, 192}, {150, 104}}, {{"block_m", 128}, {"b_transposed", 1}, {"stages", 3}, {"warps", 8}}},
                       Scheduled{"product with registers", product, DType::BF16, {{128, 128}, {128, 64}, {128, 64}}, {{"block_m", 128}, {"warps", 8}, {"registers", 1}}},
                       Scheduled{"product of programs that stay", product, DType::F16, {{150, 192}, {192, 200}, {150, 200}}, {{"programs", 2}, {"stages", 3}}},
+                      Scheduled{"product of programs that stay, copied out", product, DType::F16, {{150, 192}, {192, 200}, {150, 200}}, {{"programs", 2}, {"stages", 3}, {"copies_out", 1}}},
+                      Scheduled{"product of eight warps, copied out", product, DType::BF16, {{150, 192}, {192, 200}, {150, 200}}, {{"programs", 1}, {"block_m", 128}, {"block_n", 128}, {"warps", 8}, {"stages", 2}, {"copies_out", 1}}},
                       Scheduled{"product of 8-bit floats", product, DType::F8E4M3, {{64, 256}, {64, 256}, {64, 64}}, {{"block_k", 128}, {"b_transposed", 1}}},
                       Scheduled{"attention", attention, DType::F16, {{64, 64}, {150, 64}, {150, 64}, {64, 64}}, {{"stages", 2}}, 1e-2},
                       Scheduled{"attention, eight warps", attention, DType::BF16, {{128, 64}, {300, 64}, {300, 64}, {128, 64}}, {{"block_q", 128}, {"block_k", 128}, {"stages", 3}, {"warps", 8}}, 2e-2},
@@ -137,6 +139,22 @@ TEST(Teams, TasksFromAQueue) {
     const auto target = simulated_target(configuration);
     const fuzz::Outcome outcome = fuzz::check(test, *target);
     EXPECT_FALSE(outcome.failed()) << outcome.text;
+  }
+}
+
+// Copies that read a shared tile until it is written again, by all consumers and by teams; added up too.
+TEST(CopiesOut, WaitUntilTheTileIsRead) {
+  struct Copied {
+    DType dtype;
+    std::int64_t warps, teams, adds;
+  };
+  for (const Copied& copied : {Copied{DType::BF16, 4, 0, 0}, Copied{DType::F32, 8, 0, 0}, Copied{DType::F32, 4, 0, 1}, Copied{DType::BF16, 4, 0, 1}, Copied{DType::F16, 1, 4, 0}, Copied{DType::F32, 2, 2, 1}}) {
+    expect_agreement(std::string(name_of(copied.dtype)) + (copied.adds ? " added by " : " by ") + std::to_string(copied.teams) + " teams", [&](bool with_schedule) {
+      Call call;
+      call.tensor(copied.dtype, {520, 152});
+      call.tensor(copied.dtype, {copied.adds ? 260 : 520, 152});
+      return call.of(kernel_of<test_kernels::CopiedOut>(), {{"adds", copied.adds}, {"warps", copied.warps}, {"teams", copied.teams}, {"schedule", with_schedule}});
+    });
   }
 }
 

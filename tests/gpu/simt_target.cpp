@@ -255,9 +255,25 @@ void SimtTarget::arrive_expecting(Builder& b, Value signal, std::int64_t bytes) 
   call(b, "simt_arrive", {}, {address_of(b, signal), arith::ConstantOp::create(b, b.getI64IntegerAttr(bytes)), constant(b, 1)});
 }
 
-void SimtTarget::copy_box(Builder& b, const gpu::BoxCopy& copy) const {
+namespace {
+
+void describe_box(Builder& b, const gpu::BoxCopy& copy) {
   for (auto [size, stride, first, extent] : llvm::zip(copy.sizes, copy.strides, copy.coordinates, copy.box))
     call(b, "simt_box_dimension", {}, {size, stride, first, constant(b, static_cast<std::int32_t>(extent))});
+}
+
+}  // namespace
+
+void SimtTarget::copy_box_out(Builder& b, const gpu::BoxCopy& copy, bool adds) const {
+  describe_box(b, copy);
+  const AtomicElement element = copy.element.isF16() ? AtomicElement::kHalf : copy.element.isBF16() ? AtomicElement::kBfloat : AtomicElement::kFloat;
+  call(b, "simt_copy_box_out", {}, {address_of(b, copy.shared), address_of(b, copy.base), constant(b, static_cast<std::int32_t>(bytes_of(copy.element))), constant(b, adds), constant(b, static_cast<std::int32_t>(element))});
+}
+
+void SimtTarget::wait_boxes_out(Builder& b) const { call(b, "simt_wait_boxes_out", {}, {}); }
+
+void SimtTarget::copy_box(Builder& b, const gpu::BoxCopy& copy) const {
+  describe_box(b, copy);
   call(b, "simt_copy_box", {}, {address_of(b, copy.shared), address_of(b, copy.base), constant(b, static_cast<std::int32_t>(bytes_of(copy.element))), address_of(b, copy.signal)});
 }
 

@@ -48,6 +48,8 @@ class SimtTarget final : public gpu::GpuTarget {
   void arrive(Builder& b, Value signal, Value predicate) const override;
   void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const override;
   void copy_box(Builder& b, const gpu::BoxCopy& copy) const override;
+  void copy_box_out(Builder& b, const gpu::BoxCopy& copy, bool adds) const override;
+  void wait_boxes_out(Builder& b) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   void report_assertion(Builder& b, Value board, Value failed, std::int32_t number) const override;
 

@@ -56,6 +56,7 @@ HOPPER = (
     ("matmul", {"dtype": "bf16"}),
     ("matmul", {"dtype": "bf16", "block_n": "128"}),
     ("matmul", {"dtype": "bf16", "schedule": "2"}),
+    ("matmul", {"dtype": "bf16", "schedule": "2", "stores_boxes": "1"}),
     ("flash_forward", {"dtype": "bf16", "dim": "128"}),
     ("flash_forward", {"dtype": "bf16", "dim": "128", "block_k": "64", "stages": "3"}),
     ("flash_forward", {"dtype": "bf16", "dim": "64"}),

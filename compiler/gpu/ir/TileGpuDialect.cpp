@@ -80,7 +80,7 @@ mlir::LogicalResult ConvertLayoutOp::verify() {
 mlir::LogicalResult RolesOp::verifyRegions() {
   for (mlir::Region* role : {&getProducer(), &getConsumers()}) {
     const mlir::WalkResult walked = role->walk([&](mlir::Operation* op) {
-      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, GroupDotOp, GroupWaitOp, TakeTurnOp, PassTurnOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
+      if (role == &getProducer() && llvm::isa<ReceiveOp, ReleaseOp, CopyOutOp, GroupDotOp, GroupWaitOp, TakeTurnOp, PassTurnOp>(op)) return op->emitOpError("is for consumers"), mlir::WalkResult::interrupt();
       if (role == &getConsumers() && llvm::isa<SendOp, SendTileOp>(op)) return op->emitOpError("is for the producer"), mlir::WalkResult::interrupt();
       for (mlir::Value operand : op->getOperands()) {
         if (!llvm::isa<mlir::RankedTensorType>(operand.getType()) || role->isAncestor(operand.getParentRegion())) continue;
@@ -98,6 +98,17 @@ mlir::LogicalResult LocalStoreOp::verify() {
   const auto tile = getValue().getType();
   const SharedType shared = getShared().getType();
   if (shared.getCount() != 1 || shared.getShape() != tile.getShape() || shared.getElementType() != tile.getElementType()) return emitOpError() << "writes " << tile << " to " << shared;
+  return mlir::success();
+}
+
+mlir::LogicalResult CopyOutOp::verify() {
+  const SharedType shared = getShared().getType();
+  const auto view = getView().getType();
+  if (shared.getCount() != 1 || shared.getShape().size() != 2 || shared.getElementType() != view.getElementType()) return emitOpError() << "copies " << shared << " to " << view;
+  llvm::SmallVector<std::int64_t> axes;
+  llvm::copy_if(getMaps(), std::back_inserter(axes), [](std::int64_t map) { return map >= 0; });
+  if (getMaps().size() != getIndices().size() || static_cast<std::int64_t>(getMaps().size()) != static_cast<std::int64_t>(view.getRank()) || axes != llvm::ArrayRef<std::int64_t>{0, 1} || getMaps().back() != 1)
+    return emitOpError("copies a matrix to two dimensions of the view in their order, the last one among them");
   return mlir::success();
 }
 

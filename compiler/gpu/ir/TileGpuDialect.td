@@ -49,7 +49,7 @@ def TileGpu_Layout : AttrDef<TileGpu_Dialect, "Layout"> {
 
 def TileGpu_AccessKind : I32EnumAttr<"AccessKind", "how an operation of one thread touches shared memory", [
     I32EnumAttrCase<"Load", 0, "load">, I32EnumAttrCase<"Store", 1, "store">, I32EnumAttrCase<"Matrices", 2, "matrices">, I32EnumAttrCase<"Copy", 3, "copy">,
-    I32EnumAttrCase<"Handed", 4, "handed">]> {
+    I32EnumAttrCase<"Handed", 4, "handed">, I32EnumAttrCase<"Sent", 5, "sent">]> {
   let cppNamespace = "::tilewright::tile_gpu";
   let genSpecializedAttr = 0;
 }
@@ -59,7 +59,7 @@ def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
   let summary = "what an operation does to shared memory";
   let description = [{
     Stands as `tile_gpu.access` at every operation of a lowered kernel that touches shared memory: a load, a store, a read of matrices by a warp, an asynchronous copy, or an access to a
-    tile of a channel, which signals put in order (`handed`), of the `tile_gpu.buffer` of that number; or a list of such, where an operation touches several buffers. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
+    tile of a channel, which signals put in order (`handed`), a copy to global memory that goes on until a note says that it has read all (`sent`), of the `tile_gpu.buffer` of that number; or a list of such, where an operation touches several buffers. A note of a phase (`tile_gpu.note`) begins a phase. In one phase stores to one buffer never meet: no two threads store different values to one byte.
     Loads and stores of one phase that are `apart` do not meet either: one thread alone touches a byte.
 
     `turn t` is of a buffer of several tiles that are used in turns (the notes `turn` and `restart`): in turn i the access touches the tile i + t modulo the number of tiles alone.
@@ -75,6 +75,7 @@ def TileGpu_Access : AttrDef<TileGpu_Dialect, "Access"> {
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
     bool writes() const { return getKind() == AccessKind::Store || getKind() == AccessKind::Copy; }
+    bool goes_on() const { return getKind() == AccessKind::Copy || getKind() == AccessKind::Sent; }  // when the operation is done
   }];
 }
 
@@ -97,7 +98,7 @@ def TileGpu_Barrier : AttrDef<TileGpu_Dialect, "Barrier"> {
 
 def TileGpu_NoteKind : I32EnumAttr<"NoteKind", "what a note says", [
     I32EnumAttrCase<"Together", 0, "together">, I32EnumAttrCase<"Phase", 1, "phase">, I32EnumAttrCase<"Commit", 2, "commit">, I32EnumAttrCase<"Wait", 3, "wait">,
-    I32EnumAttrCase<"Restart", 4, "restart">, I32EnumAttrCase<"Turn", 5, "turn">]> {
+    I32EnumAttrCase<"Restart", 4, "restart">, I32EnumAttrCase<"Turn", 5, "turn">, I32EnumAttrCase<"Drained", 6, "drained">]> {
   let cppNamespace = "::tilewright::tile_gpu";
 }
 

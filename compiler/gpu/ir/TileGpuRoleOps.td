@@ -133,6 +133,21 @@ def TileGpu_LocalStoreOp : TileGpu_Op<"local_store"> {
   let hasVerifier = 1;
 }
 
+def TileGpu_CopyOutOp : TileGpu_Op<"copy_out"> {
+  let summary = "begin to copy a shared tile to a box of a view";
+  let description = [{
+    What a `tile.store` of the tile with these indices and maps would write; or `adds`, what relaxed atomic operations would. The tile is read later: `tile_gpu.local_store` to it waits until that
+    is done, and so does the end of the role. Nothing else of the kernel reads or writes the view.
+
+    ```mlir
+    tile_gpu.copy_out %s to %c[%row, %column] maps [0, 1] : !tile_gpu.shared<1, [128, 256], bf16>, !tile.view<?x?xbf16>
+    ```
+  }];
+  let arguments = (ins Arg<TileGpu_Shared, "", [MemRead]>:$shared, Arg<Tile_View, "", [MemRead, MemWrite]>:$view, Variadic<I64>:$indices, DenseI64ArrayAttr:$maps, UnitAttr:$adds);
+  let assemblyFormat = "$shared `to` $view `[` $indices `]` `maps` $maps (`adds` $adds^)? attr-dict `:` type($shared) `,` type($view)";
+  let hasVerifier = 1;
+}
+
 def TileGpu_GroupDotOp : TileGpu_Op<"group_dot", [AttrSizedOperandSegments, AllTypesMatch<["acc", "result"]>]> {
   let summary = "a matrix product by groups of warps, with operands in shared memory";
   let description = [{

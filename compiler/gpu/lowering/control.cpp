@@ -119,6 +119,7 @@ void Emitter::emit_operation(mlir::Operation* op) {
   if (auto pass = llvm::dyn_cast<tile_gpu::PassTurnOp>(op)) return emit_pass_turn(pass);
   if (auto send = llvm::dyn_cast<tile_gpu::SendOp>(op)) return emit_send(send);
   if (auto send = llvm::dyn_cast<tile_gpu::SendTileOp>(op)) return emit_send_tile(send);
+  if (auto copy = llvm::dyn_cast<tile_gpu::CopyOutOp>(op)) return emit_copy_out(copy);
   if (auto load = llvm::dyn_cast<tile_gpu::ChannelLoadOp>(op)) return emit_channel_load(load);
   if (auto element = llvm::dyn_cast<tile_gpu::ChannelElementOp>(op)) return emit_channel_element(element);
   if (llvm::isa<tile_gpu::TeamOp>(op)) {

@@ -198,6 +198,12 @@ class Emitter {
   void touch_turns(Value base, bool takes, llvm::function_ref<void()> emit);
   void emit_send(tile_gpu::SendOp op);
   void emit_send_tile(tile_gpu::SendTileOp op);
+  Value box_coordinate(Value index);  // i32
+
+  // ---- copies_out.cpp
+  void emit_copy_out(tile_gpu::CopyOutOp op);
+  void wait_for_copies_out();  // until all that the one who issues them has begun have read shared memory
+
   void emit_channel_load(tile_gpu::ChannelLoadOp op);
   void emit_channel_element(tile_gpu::ChannelElementOp op);
   void emit_receive(tile_gpu::ReceiveOp op);

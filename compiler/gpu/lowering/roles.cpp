@@ -16,15 +16,6 @@ namespace scf = mlir::scf;
 
 namespace {
 
-// A tile of rank 1 is one row; a matrix comes in columns.
-llvm::SmallVector<std::int64_t> box_of(tile_gpu::SendOp op) {
-  const auto tile = llvm::cast<tile_gpu::ChannelType>(op.getChannel().getType());
-  const std::int64_t column = GroupProduct().row_bytes / (tile.getElementType().getIntOrFloatBitWidth() / 8);
-  llvm::SmallVector<std::int64_t> box;
-  for (std::int64_t axis : op.getMaps()) box.push_back(axis < 0 ? 1 : axis == 1 ? column : tile.getShape()[axis]);
-  return box;
-}
-
 // By the producer; else the copy engine fills it.
 bool is_written(mlir::Value channel) {
   return llvm::any_of(channel.getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::SendTileOp>(user); });
@@ -35,14 +26,16 @@ bool is_written(mlir::Value channel) {
 std::int64_t Emitter::slot_bytes(tile_gpu::ChannelType type) { return tile_bytes(tile_gpu::SharedType::get(type.getContext(), 1, type.getShape(), type.getElementType())); }
 
 void Emitter::number_maps() {
-  source_.walk([&](tile_gpu::SendOp op) {
-    const auto argument = llvm::dyn_cast<mlir::BlockArgument>(op.getView());
-    if (!argument) return void(fail(op, "sends a part of a tensor"));
-    BoxMap map{argument.getArgNumber(), box_of(op)};
+  const auto number = [&](mlir::Operation* op, Value view, llvm::SmallVector<std::int64_t> box) {
+    const auto argument = llvm::dyn_cast<mlir::BlockArgument>(view);
+    if (!argument) return void(fail(op, "copies a part of a tensor"));
+    BoxMap map{argument.getArgNumber(), std::move(box)};
     const auto* const found = llvm::find(maps_, map);
     map_of_[op] = static_cast<unsigned>(found - maps_.begin());
     if (found == maps_.end()) maps_.push_back(std::move(map));
-  });
+  };
+  source_.walk([&](tile_gpu::SendOp op) { number(op, op.getView(), box_of(op.getChannel().getType(), op.getMaps())); });
+  source_.walk([&](tile_gpu::CopyOutOp op) { number(op, op.getView(), box_of(op.getShared().getType(), op.getMaps())); });
 }
 
 void Emitter::emit_channel(tile_gpu::ChannelOp op) {
@@ -111,6 +104,7 @@ void Emitter::emit_roles(tile_gpu::RolesOp op) {
     if (teams_ != 0) enter_team(i32(0));
     group_ = target_.shuffle(b_, arith::DivUIOp::create(b_, warp_, i32(GroupProduct().warps)), i32(0));
     emit_block(op.getConsumers().front());
+    if (op.walk([](tile_gpu::CopyOutOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted()) wait_for_copies_out();
     barrier_warps_ = 0;
     team_ = {};
     b_.setInsertionPointToStart(&role.getElseRegion().front());
@@ -173,6 +167,13 @@ void Emitter::touch_turns(Value base, bool takes, llvm::function_ref<void()> emi
   std::prev(b_.getInsertionPoint())->setAttr(tile_gpu::kTurnAttr, b_.getBoolAttr(takes));
 }
 
+Emitter::Value Emitter::box_coordinate(Value index) {
+  // Beyond the ends of any tensor, and no overflow when the rest of the box is counted.
+  constexpr std::int64_t kFar = std::int64_t{1} << 30;
+  Value near = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, scalar(index), i64(-kFar)), i64(std::numeric_limits<std::int32_t>::max() - kFar / 1024));
+  return arith::TruncIOp::create(b_, b_.getI32Type(), near);
+}
+
 void Emitter::emit_send(tile_gpu::SendOp op) {
   const auto type = op.getChannel().getType();
   const ViewParts& view = views_.find(op.getView())->second;
@@ -191,13 +192,8 @@ void Emitter::emit_send(tile_gpu::SendOp op) {
   copy.strides = view.strides;
   copy.element = view.element;
   copy.signal = full;
-  copy.box = box_of(op);
-  for (Value index : op.getIndices()) {
-    // Beyond the ends of any tensor, and no overflow when the rest of the box is counted.
-    constexpr std::int64_t kFar = std::int64_t{1} << 30;
-    Value near = arith::MinSIOp::create(b_, arith::MaxSIOp::create(b_, scalar(index), i64(-kFar)), i64(std::numeric_limits<std::int32_t>::max() - kFar / 1024));
-    copy.coordinates.push_back(arith::TruncIOp::create(b_, b_.getI32Type(), near));
-  }
+  copy.box = box_of(type, op.getMaps());
+  for (Value index : op.getIndices()) copy.coordinates.push_back(box_coordinate(index));
   const std::int64_t size = bytes_of(view.element), rows = type.getShape().size() == 1 ? 1 : type.getShape().front(), columns = type.getShape().back(), column = copy.box.back();
   target_.arrive_expecting(b_, full, rows * columns * size);
   const Value first_column = copy.coordinates.back();

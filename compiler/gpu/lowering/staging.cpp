@@ -224,6 +224,7 @@ void Emitter::read_shared_tile(mlir::Operation* op, llvm::ArrayRef<std::int64_t>
 }
 
 void Emitter::emit_local_store(tile_gpu::LocalStoreOp op) {
+  if (llvm::any_of(op.getShared().getUsers(), [](mlir::Operation* user) { return llvm::isa<tile_gpu::CopyOutOp>(user); })) wait_for_copies_out();
   publish_scratch();
   write_shared_tile(op, op.getValue(), shared_tile(op.getShared(), {}));
   target_.publish_tile(b_);

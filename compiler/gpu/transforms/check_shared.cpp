@@ -158,7 +158,7 @@ class Check {
     seen_.clear();
     journeys_.clear();
     Journey begin;
-    begin.is_in_flight = access.getKind() == tile_gpu::AccessKind::Copy;
+    begin.is_in_flight = access.goes_on();
     move_on(start, begin);
     while (!journeys_.empty()) {
       Journey journey = journeys_.back();
@@ -213,15 +213,19 @@ class Check {
   void read_note(tile_gpu::NoteOp note, AccessAttr access, Journey& journey) const {
     const auto is_of_buffer = [&] { return access.getTurn() >= 0 && llvm::is_contained(*note.getBuffers(), access.getBuffer()); };
     constexpr std::uint8_t kMost = 200;
+    const bool is_sent = access.getKind() == tile_gpu::AccessKind::Sent;
     switch (note.getKind()) {
       case tile_gpu::NoteKind::Together: break;
       case tile_gpu::NoteKind::Phase: journey.is_other_phase = true; break;
       case tile_gpu::NoteKind::Commit:
-        if (journey.is_in_flight && journey.groups < kMost) ++journey.groups;
+        if (journey.is_in_flight && !is_sent && journey.groups < kMost) ++journey.groups;
         break;
       case tile_gpu::NoteKind::Wait:
         // Its own group is one of those that may be pending.
-        if (journey.is_in_flight && journey.groups > *note.getPending()) journey.is_in_flight = false, journey.groups = 0;
+        if (journey.is_in_flight && !is_sent && journey.groups > *note.getPending()) journey.is_in_flight = false, journey.groups = 0;
+        break;
+      case tile_gpu::NoteKind::Drained:
+        if (is_sent) journey.is_in_flight = false;
         break;
       case tile_gpu::NoteKind::Restart:
         if (is_of_buffer()) journey.is_any_turn = true, journey.turns = 0;

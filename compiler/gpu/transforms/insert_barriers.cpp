@@ -43,7 +43,7 @@ struct Buffer {
 struct Pending {
   int access = 0;        // number of the attribute
   int turns = 0;         // that its buffer has gone on since, modulo the tiles; or kAnyTurn
-  int group = kArrived;  // of an asynchronous copy: how many groups were committed after its own; kBegun: its own is not
+  int group = kArrived;  // of an asynchronous copy: how many groups were committed after its own; kBegun: its own is not, or it is to global memory, without groups
   bool earlier = false;  // a phase has begun since
   bool in_warp = false;  // a barrier of the warp has been since
   bool outside = false;  // it is from outside of the loop that is probed
@@ -314,7 +314,7 @@ class Insertion {
       wait(state, *event.before, event.number);
     }
     for (int access : event.accesses) {
-      Pending pending{.access = access, .group = accesses_[access].getKind() == AccessKind::Copy ? kBegun : kArrived};
+      Pending pending{.access = access, .group = accesses_[access].goes_on() ? kBegun : kArrived};
       for (int other : event.accesses)
         if (need(pending, other) != Need::kNothing) return fail(event, "threads that are not together touch the same bytes");
       state.insert(pending);
@@ -323,16 +323,21 @@ class Insertion {
 
   void walk_note(tile_gpu::NoteOp note, State& state) {
     const auto is_of = [&](const Pending& pending) { return accesses_[pending.access].getTurn() >= 0 && llvm::is_contained(*note.getBuffers(), accesses_[pending.access].getBuffer()); };
+    const auto is_to_shared = [&](const Pending& pending) { return accesses_[pending.access].getKind() != AccessKind::Sent; };
     switch (note.getKind()) {
       case NoteKind::Together: return;
       case NoteKind::Phase: return state.change([](Pending& pending) { pending.earlier = true; });
       case NoteKind::Commit:
-        return state.change([](Pending& pending) {
-          if (pending.group != kArrived) pending.group = std::min(pending.group + 1, kMostGroups);
+        return state.change([&](Pending& pending) {
+          if (pending.group != kArrived && is_to_shared(pending)) pending.group = std::min(pending.group + 1, kMostGroups);
         });
       case NoteKind::Wait:
         return state.change([&](Pending& pending) {
-          if (pending.group >= static_cast<int>(*note.getPending())) pending.group = kArrived;
+          if (pending.group >= static_cast<int>(*note.getPending()) && is_to_shared(pending)) pending.group = kArrived;
+        });
+      case NoteKind::Drained:
+        return state.change([&](Pending& pending) {
+          if (!is_to_shared(pending)) pending.group = kArrived;
         });
       case NoteKind::Restart:
         return state.change([&](Pending& pending) {

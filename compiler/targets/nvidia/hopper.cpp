@@ -180,6 +180,24 @@ void NvidiaGpu::copy_box(Builder& b, const gpu::BoxCopy& copy) const {
                 "cp.async.bulk.tensor." + std::to_string(copy.coordinates.size()) + "d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1, {" + coordinates + "}], [$2];", constraints);
 }
 
+void NvidiaGpu::copy_box_out(Builder& b, const gpu::BoxCopy& copy, bool adds) const {
+  llvm::SmallVector<Value> operands = {address_of(b, copy.shared), copy.map};
+  std::string coordinates, constraints = "r,l";
+  for (Value coordinate : llvm::reverse(copy.coordinates)) {
+    coordinates += (coordinates.empty() ? "$" : ", $") + std::to_string(operands.size());
+    constraints += ",r";
+    operands.push_back(coordinate);
+  }
+  inline_effect(b, operands,
+                std::string(adds ? "cp.reduce.async.bulk.tensor." : "cp.async.bulk.tensor.") + std::to_string(copy.coordinates.size()) + "d.global.shared::cta" + (adds ? ".add" : "") + ".bulk_group [$1, {" +
+                    coordinates + "}], [$0];",
+                constraints);
+}
+
+void NvidiaGpu::finish_boxes_out(Builder& b) const { inline_effect(b, {}, "cp.async.bulk.commit_group;", ""); }
+
+void NvidiaGpu::wait_boxes_out(Builder& b) const { inline_effect(b, {}, "cp.async.bulk.wait_group.read 0;", ""); }
+
 mlir::DictionaryAttr NvidiaGpu::map_parameter(mlir::MLIRContext* context) const {
   mlir::Builder b(context);
   const auto named = [&](llvm::StringRef name, mlir::Attribute value) { return b.getNamedAttr(name, value); };

@@ -52,6 +52,9 @@ class NvidiaGpu final : public gpu::GpuTarget {
   void arrive(Builder& b, Value signal, Value predicate) const override;
   void arrive_expecting(Builder& b, Value signal, std::int64_t bytes) const override;
   void copy_box(Builder& b, const gpu::BoxCopy& copy) const override;
+  void copy_box_out(Builder& b, const gpu::BoxCopy& copy, bool adds) const override;
+  void finish_boxes_out(Builder& b) const override;
+  void wait_boxes_out(Builder& b) const override;
   mlir::DictionaryAttr map_parameter(mlir::MLIRContext* context) const override;
   Value elementwise(Builder& b, mlir::Operation* op, mlir::ValueRange operands, mlir::Type result) const override;
   llvm::StringRef device_scope() const override { return "device"; }

@@ -41,15 +41,16 @@ TensorMaps::TensorMaps(std::shared_ptr<const CudaContext> context, const Artifac
     if (!data_type) throw wrong("of elements that are not copied so");
     map.type = *data_type;
     map.element_bytes = size_of(type.dtype);
+    map.is_written = program.params[asked.parameter].kind != program::ParamKind::Input;
     maps_.push_back(std::move(map));
   }
   CUdeviceptr zeros = 0;
-  context_->check(context_->api().cuMemAlloc(&zeros, kZeroBytes), "cuMemAlloc");
+  context_->check(context_->api().cuMemAlloc(&zeros, 2 * kZeroBytes), "cuMemAlloc");
   zeros_ = std::shared_ptr<void>(reinterpret_cast<void*>(zeros), [context = context_](void* address) {
     const SetupScope scope(*context, std::nothrow);
     if (scope) context->api().cuMemFree(reinterpret_cast<CUdeviceptr>(address));
   });
-  context_->check(context_->api().cuMemsetD8Async(zeros, 0, kZeroBytes, nullptr), "cuMemsetD8Async");
+  context_->check(context_->api().cuMemsetD8Async(zeros, 0, 2 * kZeroBytes, nullptr), "cuMemsetD8Async");
   context_->check(context_->api().cuStreamSynchronize(nullptr), "cuStreamSynchronize");
 }
 
@@ -81,7 +82,7 @@ CUtensorMap TensorMaps::encode(const Map& map, std::span<const std::uint64_t> ar
     if (i > 0) strides[i - 1] = stride(i) * map.element_bytes;
   }
   if (std::find(sizes.begin(), sizes.begin() + rank, 0) != sizes.begin() + rank) {
-    address = zeros_.get();
+    address = static_cast<char*>(zeros_.get()) + (map.is_written ? kZeroBytes : 0);
     std::fill(sizes.begin(), sizes.begin() + rank, 1);
     std::fill(strides.begin(), strides.begin() + rank, kZeroBytes);
   }

@@ -31,12 +31,13 @@ class TensorMaps {
     CUtensorMapDataType type{};
     std::vector<unsigned> box;  // the last dimension first
     std::size_t element_bytes = 2;
+    bool is_written = false;
   };
   CUtensorMap encode(const Map& map, std::span<const std::uint64_t> arguments) const;
 
   std::shared_ptr<const CudaContext> context_;
   std::vector<Map> maps_;
-  std::shared_ptr<void> zeros_;  // of the device: an element to read in place of a view without any
+  std::shared_ptr<void> zeros_;  // of the device: an element to read in place of a view without any, and one to write
 };
 
 // Where the parameters of a launch are that has maps among them. For one thread at a time.

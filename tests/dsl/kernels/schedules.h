@@ -13,6 +13,7 @@ struct ScheduledProduct {
   Const<bool> b_transposed{"b_transposed", false};  // b is [n, k]
   Tune<int> block_m{"block_m", {64, 128}}, block_n{"block_n", {64, 128}}, block_k{"block_k", {64, 128}}, stages{"stages", {2, 3}}, warps{"warps", {4, 8}};
   Tune<bool> registers{"registers", {false, true}};
+  Tune<bool> copies_out{"copies_out", {false, true}};
   Tune<int> programs{"programs", {0, 2}};  // of the schedule, which go through all tiles; 0: one for each tile, as the body
 
   Grid grid(In a, In b) const { return {ceil_div(a.size(0), block_m), ceil_div(b.size(b_transposed ? 0 : 1), block_n)}; }
@@ -38,6 +39,8 @@ struct ScheduledProduct {
     };
     const nvidia::Channel lefts = nvidia::channel(a.dtype(), {block_m, block_k}, stages);
     const nvidia::Channel rights = b_transposed ? nvidia::channel(b.dtype(), {block_n, block_k}, stages) : nvidia::channel(b.dtype(), {block_k, block_n}, stages);
+    std::optional<nvidia::SharedTile> result;
+    if (copies_out) result = nvidia::shared_tile(c.dtype(), {block_m, block_n});
     nvidia::roles(
         registers ? nvidia::Roles{.producer = 24, .consumers = 240} : nvidia::Roles{},
         [&] {
@@ -58,7 +61,9 @@ struct ScheduledProduct {
               nvidia::release(left);
               nvidia::release(right);
             }
-            store(c, {row, column}, cast(sum, c.dtype()));
+            if (!result) return store(c, {row, column}, cast(sum, c.dtype()));
+            nvidia::write(*result, cast(sum, c.dtype()));
+            nvidia::copy_out(c, {row, column}, *result);
           });
         });
   }
@@ -298,5 +303,45 @@ struct TeamsProduct {
   }
 };
 TW_KERNEL(TeamsProduct, "teams_product", "a", "b", "c")
+
+// Twice x, tile after tile through one shared tile, or two of x's tiles added to one of y's.
+struct CopiedOut {
+  Const<bool> adds{"adds", false};
+  Tune<int> warps{"warps", {4, 1}}, teams{"teams", {0, 4}};
+
+  int tiles() const { return teams == 0 ? 1 : static_cast<int>(teams); }
+  Grid grid(In x) const { return {ceil_div(x.size(0), 64 * tiles())}; }
+
+  // Of the program's n-th rows of tiles: what becomes of each, at which row and column of y.
+  template <class Work>
+  void for_each_tile(const In& x, const Index& n, Work work) const {
+    const Index tile = program_id(0) * tiles() + n;
+    for (Index column : range(0, x.size(1), 64)) {
+      const Tile value = load(x, {tile * 64, column}, {64, 64});
+      work(adds ? tile / 2 * 64 : tile * 64, column, value + value);
+    }
+  }
+
+  void body(In x, InOut y) const {
+    for (Index n : range(0, tiles())) {
+      for_each_tile(x, n, [&](const Index& row, const Index& column, const Tile& value) {
+        if (adds) atomic_add(y, {row, column}, value);
+        else store(y, {row, column}, value);
+      });
+    }
+  }
+
+  void schedule(nvidia::Sm90, In x, InOut y) const {
+    const nvidia::SharedTile result = nvidia::shared_tile(y.dtype(), {64, 64});
+    nvidia::roles({.teams = teams}, [&] {}, [&] {
+      for_each_tile(x, teams == 0 ? Index(0) : nvidia::team(), [&](const Index& row, const Index& column, const Tile& value) {
+        nvidia::write(result, value);
+        if (adds) nvidia::add_out(y, {row, column}, result);
+        else nvidia::copy_out(y, {row, column}, result);
+      });
+    });
+  }
+};
+TW_KERNEL(CopiedOut, "copied_out", "x", "y")
 
 }  // namespace tilewright::test_kernels
