@@ -70,7 +70,7 @@ void Importer::send(const program::Op& op) {
 void Importer::copy_out(const program::Op& op) {
   const std::size_t rank = op.ints.size() - 1;
   const BoxPlace place = box(op, rank);
-  tile_gpu::CopyOutOp::create(b_, value(op, op.operands.back()), operand(op, 0), place.indices, place.maps, op.ints[rank] != 0 ? b_.getUnitAttr() : mlir::UnitAttr());
+  tile_gpu::CopyOutOp::create(b_, value(op, op.operands.back()), operand(op, 0), place.indices, place.maps, op.ints[rank] != 0);
 }
 
 program::ValueId Importer::channel_of(program::ValueId tile) const {

@@ -11,7 +11,7 @@ namespace tilewright::kernels {
 namespace {
 
 struct Matmul : MatmulTiles {
-  Tune<bool> stores_boxes{"stores_boxes", {false, true}};  // of schedules: by the copy engine
+  Tune<bool> stores_boxes{"stores_boxes", {false, true}};  // of schedules: by the copy engine, while the next product begins
 
   static auto stored_to(const Out& c) {
     return [c](const Tile& product, const Index& row, const Index& column) { store(c, {row, column}, cast(product, c.dtype())); };

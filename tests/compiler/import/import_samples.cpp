@@ -221,6 +221,7 @@ void external(Builder& b) {
 
 void roles(Builder& b) {
   const ValueId x = b.add_param("x", ParamKind::Input, view(DType::BF16, 3));
+  const ValueId y = b.add_param("y", ParamKind::InOut, view(DType::BF16, 3)), sums_of = b.add_param("s", ParamKind::InOut, view(DType::BF16, 2));
   const ValueId zero = b.integer(DType::I64, 0);
   const ValueId tiles = b.op(Opcode::Channel, {}, {}, program::Type{DType::BF16, {64, 64}, false, program::Shared::Channel, 2});
   const ValueId kept = b.op(Opcode::SharedTile, {}, {}, program::Type{DType::BF16, {64, 64}, false, program::Shared::Tile});
@@ -229,6 +230,8 @@ void roles(Builder& b) {
   b.ops(Opcode::Send, {x, zero, zero, zero, tiles}, {kMapPoint, 0, 1});
   b.begin_consumers();
   b.ops(Opcode::SharedStore, {kept, b.real(DType::BF16, 1, {64, 64})});
+  b.ops(Opcode::CopyOut, {y, zero, zero, zero, kept}, {kMapPoint, 0, 1, 0});
+  b.ops(Opcode::CopyOut, {sums_of, zero, zero, kept}, {0, 1, 1});
   const ValueId received = b.op(Opcode::Receive, {tiles});
   b.ops(Opcode::TakeTurn, {turns});
   const ValueId begun = b.op(Opcode::GroupProduct, {kept, received, b.real(DType::F32, 0, {64, 64})}, {0, 1, 1});

@@ -136,3 +136,30 @@ func.func @unmarked(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile
   llvm.store %x, %p : i32, !llvm.ptr<3>
   return
 }
+
+// -----
+
+// A copy to global memory reads the tile until the note says that it is done, whatever asynchronous copies to shared memory are waited for.
+func.func @missing_drained(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>]} {
+  // expected-note @+1 {{the access before}}
+  llvm.inline_asm has_side_effects {tile_gpu.access = #tile_gpu.access<sent of 0>} "send $0", "r" %p : (!llvm.ptr<3>) -> ()
+  tile_gpu.note commit
+  tile_gpu.note wait 0
+  nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
+  // expected-error @+1 {{TW9521: no wait for an asynchronous copy between}}
+  llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
+  return
+}
+
+// -----
+
+// One thread has waited; the others have not heard of it.
+func.func @drained_without_barrier(%x: i32, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 64, 1>]} {
+  // expected-note @+1 {{the access before}}
+  llvm.inline_asm has_side_effects {tile_gpu.access = #tile_gpu.access<sent of 0>} "send $0", "r" %p : (!llvm.ptr<3>) -> ()
+  nvvm.barrier0 {tile_gpu.barrier = #tile_gpu.barrier<block 0>}
+  tile_gpu.note drained
+  // expected-error @+1 {{TW9522}}
+  llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
+  return
+}

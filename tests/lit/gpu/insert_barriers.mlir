@@ -169,3 +169,25 @@ func.func @branch(%x: i32, %c: i1, %p: !llvm.ptr<3>) attributes {tile_gpu.kernel
   llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
   return
 }
+
+// A tile that one thread copies to global memory: all have written it, and all hear that it was read before they write it again.
+// CHECK-LABEL: func.func @copied_out
+// CHECK: scf.for
+// CHECK: note drained
+// CHECK-NEXT: note phase
+// CHECK-NEXT: nvvm.barrier0
+// CHECK-NEXT: store of 0
+// CHECK-NEXT: nvvm.barrier0
+// CHECK-NEXT: sent of 0
+// CHECK-NOT: nvvm.barrier0
+// CHECK: return
+func.func @copied_out(%p: !llvm.ptr<3>, %x: i32, %from: i64, %to: i64, %step: i64) attributes {tile_gpu.kernel, tile_gpu.buffers = [array<i64: 0, 1024, 1>]} {
+  scf.for %i = %from to %to step %step : i64 {
+    tile_gpu.note together
+    tile_gpu.note drained
+    tile_gpu.note phase
+    llvm.store %x, %p {tile_gpu.access = #tile_gpu.access<store of 0>} : i32, !llvm.ptr<3>
+    llvm.inline_asm has_side_effects {tile_gpu.access = #tile_gpu.access<sent of 0>} "send $0", "r" %p : (!llvm.ptr<3>) -> ()
+  }
+  return
+}

@@ -71,3 +71,33 @@ func.func @nothing_in_flight(%acc: tensor<64x64xf32>) {
   %0 = tile_gpu.group_wait %acc : tensor<64x64xf32>
   return
 }
+
+// -----
+
+func.func @producer_copies_out(%v: !tile.view<?x?xbf16>, %i: i64) {
+  %s = tile_gpu.alloc : !tile_gpu.shared<1, [64, 64], bf16>
+  tile_gpu.roles produce {
+    // expected-error@+1 {{'tile_gpu.copy_out' op is for consumers}}
+    tile_gpu.copy_out %s to %v[%i, %i] maps [0, 1] : !tile_gpu.shared<1, [64, 64], bf16>, !tile.view<?x?xbf16>
+  } consume {
+  }
+  return
+}
+
+// -----
+
+func.func @copy_of_another_type(%v: !tile.view<?x?xf16>, %i: i64) {
+  %s = tile_gpu.alloc : !tile_gpu.shared<1, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.copy_out' op copies '!tile_gpu.shared<1, [64, 64], bf16>' to '!tile.view<?x?xf16>'}}
+  tile_gpu.copy_out %s to %v[%i, %i] maps [0, 1] : !tile_gpu.shared<1, [64, 64], bf16>, !tile.view<?x?xf16>
+  return
+}
+
+// -----
+
+func.func @copy_across(%v: !tile.view<?x?xbf16>, %i: i64) {
+  %s = tile_gpu.alloc : !tile_gpu.shared<1, [64, 64], bf16>
+  // expected-error@+1 {{'tile_gpu.copy_out' op copies a matrix to two dimensions of the view in their order, the last one among them}}
+  tile_gpu.copy_out %s to %v[%i, %i] maps [1, 0] adds : !tile_gpu.shared<1, [64, 64], bf16>, !tile.view<?x?xbf16>
+  return
+}
