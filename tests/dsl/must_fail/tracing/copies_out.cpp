@@ -129,7 +129,7 @@ struct CopyOfAnotherDtype : Copies {
   void schedule(nvidia::Sm90, In, InOut y) const {
     const nvidia::SharedTile tile = nvidia::shared_tile(f32, {64, 64});
     nvidia::roles({}, [&] {}, [&] {
-      nvidia::copy_out(y, {0, 0}, tile);  // error[TW1611]:23 'copy_out' of shared 64x64xf32
+      nvidia::copy_out(y, {0, 0}, tile);  // error[TW1611]:23 'copy_out' of shared<64x64xf32> to view<?x?xbf16>
     });
   }
 };
