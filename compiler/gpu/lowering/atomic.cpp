@@ -96,7 +96,7 @@ void Emitter::emit_atomic(tile::AtomicOp op) {
 void Emitter::emit_scalar_atomic(tile::AtomicOp op) {
   const mlir::Type element = op.getType();
   Access access = open_access(AccessShape::of(op), nullptr);
-  Value first = arith::CmpIOp::create(b_, arith::CmpIPredicate::eq, arith::OrIOp::create(b_, lane_, warp_), i32(0));
+  Value first = is_first_thread();
   Value predicate = and_(first, in_bounds(access, 0));
   if (op.getMask()) predicate = and_(predicate, scalar(op.getMask()));
   Value old = act(op, scalar(op.getValue()), address(access, 0), op.getExpected() ? scalar(op.getExpected()) : Value(), predicate);

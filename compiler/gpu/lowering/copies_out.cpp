@@ -9,14 +9,7 @@ namespace tilewright::gpu {
 void Emitter::emit_copy_out(tile_gpu::CopyOutOp op) {
   const auto type = op.getShared().getType();
   const ViewParts& view = views_.find(op.getView())->second;
-  BoxCopy copy;
-  if (!map_parameters_.empty()) copy.map = map_parameters_[map_of_[op]];
-  copy.base = view.base;
-  copy.sizes = view.sizes;
-  copy.strides = view.strides;
-  copy.element = view.element;
-  copy.box = box_of(type, op.getMaps());
-  for (Value index : op.getIndices()) copy.coordinates.push_back(box_coordinate(index));
+  BoxCopy copy = box_copy(op, view, op.getIndices(), box_of(type, op.getMaps()));
   const std::int64_t size = bytes_of(view.element), rows = type.getShape()[0], columns = type.getShape()[1], column = copy.box.back();
   Value tile = shared_tile(op.getShared(), {});
   mlir::OpBuilder::InsertionGuard guard(b_);

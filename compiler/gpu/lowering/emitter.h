@@ -199,6 +199,7 @@ class Emitter {
   void emit_send(tile_gpu::SendOp op);
   void emit_send_tile(tile_gpu::SendTileOp op);
   Value box_coordinate(Value index);  // i32
+  BoxCopy box_copy(mlir::Operation* op, const ViewParts& view, mlir::ValueRange indices, llvm::SmallVector<std::int64_t> box);  // without what it is copied to or from in shared memory
 
   // ---- copies_out.cpp
   void emit_copy_out(tile_gpu::CopyOutOp op);

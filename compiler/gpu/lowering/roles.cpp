@@ -174,6 +174,18 @@ Emitter::Value Emitter::box_coordinate(Value index) {
   return arith::TruncIOp::create(b_, b_.getI32Type(), near);
 }
 
+BoxCopy Emitter::box_copy(mlir::Operation* op, const ViewParts& view, mlir::ValueRange indices, llvm::SmallVector<std::int64_t> box) {
+  BoxCopy copy;
+  if (!map_parameters_.empty()) copy.map = map_parameters_[map_of_[op]];
+  copy.base = view.base;
+  copy.sizes = view.sizes;
+  copy.strides = view.strides;
+  copy.element = view.element;
+  copy.box = std::move(box);
+  for (Value index : indices) copy.coordinates.push_back(box_coordinate(index));
+  return copy;
+}
+
 void Emitter::emit_send(tile_gpu::SendOp op) {
   const auto type = op.getChannel().getType();
   const ViewParts& view = views_.find(op.getView())->second;
@@ -185,15 +197,8 @@ void Emitter::emit_send(tile_gpu::SendOp op) {
   mlir::OpBuilder::InsertionGuard guard(b_);
   if (teams_ != 0) enter_if(is_first_thread());
   Value full = signal(channel, channel.full, slot), tile = channel_tile(op.getChannel(), slot);
-  BoxCopy copy;
-  if (!map_parameters_.empty()) copy.map = map_parameters_[map_of_[op]];
-  copy.base = view.base;
-  copy.sizes = view.sizes;
-  copy.strides = view.strides;
-  copy.element = view.element;
+  BoxCopy copy = box_copy(op, view, op.getIndices(), box_of(type, op.getMaps()));
   copy.signal = full;
-  copy.box = box_of(type, op.getMaps());
-  for (Value index : op.getIndices()) copy.coordinates.push_back(box_coordinate(index));
   const std::int64_t size = bytes_of(view.element), rows = type.getShape().size() == 1 ? 1 : type.getShape().front(), columns = type.getShape().back(), column = copy.box.back();
   target_.arrive_expecting(b_, full, rows * columns * size);
   const Value first_column = copy.coordinates.back();
