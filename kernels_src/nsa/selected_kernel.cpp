@@ -64,6 +64,7 @@ struct NsaSelected {
     nvidia::require(k.dtype() == DType::F16 || k.dtype() == DType::BF16, "rows of blocks are no multiples of 128 bytes");
     nvidia::require(dim % 64 == 0 && value_dim % 64 == 0 && block_size % 16 == 0 && block_size <= 256, "a block is no tile of a channel");
     nvidia::require(warps == 1 && group == 16, "a token is not 16 heads, the rows of one warp's products");
+    nvidia::require(slots <= 64, "a list of blocks is longer than a warp sorts in its registers");
     // As many blocks ahead as there is room beside two lists, what the producer needs to make one, and queries and outputs on their way between memory and registers.
     const int entries = kTeams * slots, room = nvidia::kSharedBytes - 3 * entries * 4 - kTeams * group * max(dim, value_dim) * 2 - kReserve;
     const int turns = max(2, min(stages, room / (2 * block_size * (dim + value_dim))));

@@ -2,6 +2,7 @@
 #include "runtime/shipped_settings.h"
 
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,12 @@ std::map<std::string, std::vector<std::int64_t>> whole_tiles(std::int64_t dim, s
 
 std::map<std::string, std::vector<std::int64_t>> whole_keys(std::int64_t dim) { return {{"dim", {dim}}, {"value_dim", {dim}}, {"packed", {0}}}; }
 
+std::vector<std::int64_t> up_to(std::int64_t last) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(last));
+  std::iota(numbers.begin(), numbers.end(), 1);
+  return numbers;
+}
+
 const RegisterShippedSettings registered("sm_90a", {
   // Two groups of warps, 64 x 256 each: the largest product, so that the fewest bytes come from shared memory for each.
   {.kernel = "matmul", .dtypes = {{"a", kHalves}}, .whole_rows = {"a", "b"}, .tunables = {{"block_m", 128}, {"block_n", 256}, {"block_k", 64}, {"stages", 4}, {"warps", 8}}},
@@ -34,7 +41,7 @@ const RegisterShippedSettings registered("sm_90a", {
   {.kernel = "flash_backward_queries", .dtypes = {{"q", kHalves}}, .constants = whole_tiles(128, 128), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 64}, {"stages", 2}}},
   {.kernel = "flash_backward_queries", .dtypes = {{"q", kHalves}}, .constants = whole_tiles(64, 64), .whole_rows = {"k", "v"}, .tunables = {{"block_k", 128}, {"stages", 2}}},
   // The schedule by hand: eight tokens share their blocks, each a team of one warp.
-  {.kernel = "nsa_selected_forward", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {16}}, {"block_size", {64}}, {"packed", {0}}}, .whole_rows = {"k", "v"},
+  {.kernel = "nsa_selected_forward", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {16}}, {"block_size", {64}}, {"slots", up_to(64)}, {"packed", {0}}}, .whole_rows = {"k", "v"},
    .tunables = {{"schedule", 1}, {"warps", 1}, {"stages", 5}}},
   // One token, few heads of a group: sixteen rows at most.
   {.kernel = "flash_decode_split", .dtypes = {{"q", kHalves}}, .constants = {{"dim", {128}}, {"value_dim", {128}}, {"group", {1, 2, 4, 8, 16}}, {"tokens", {1}}}, .tunables = {{"block_k", 32}, {"stages", 3}, {"warps", 2}}},

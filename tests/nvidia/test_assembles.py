@@ -90,6 +90,7 @@ SHIPPED = (
     ("flash_decode", {"dtype": "bf16", "dim": "128"}, "flash_decode_split", {"block_k": 32, "stages": 3, "warps": 2}),
     ("flash_decode", {"dtype": "bf16", "dim": "128", "seq": "3"}, "flash_decode_split", {"block_k": 64, "stages": 2}),
     ("nsa_selected_forward", {"dtype": "bf16", "dim": "128", "heads": "32", "kv_heads": "2", "block_size": "64"}, "nsa_selected_forward", {"schedule": 1, "warps": 1, "stages": 5}),
+    ("nsa_selected_forward", {"dtype": "bf16", "dim": "128", "heads": "32", "kv_heads": "2", "block_size": "64", "slots": "100"}, "nsa_selected_forward", {"schedule": 0, "warps": 2}),
     ("nsa_selected_forward", {"dtype": "bf16", "dim": "128", "heads": "16", "kv_heads": "2", "block_size": "64"}, "nsa_selected_forward", {"schedule": 0, "warps": 2}),
 )
 
