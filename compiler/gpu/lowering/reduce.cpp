@@ -71,7 +71,7 @@ Emitter::Value Emitter::identity(ReduceKind kind, mlir::Type element) {
 Emitter::AcrossLanes Emitter::across_lanes(tile::ReduceOp op) {
   const mlir::Type element = tile::element_type_of(op.getInputs().front().getType());
   const Layout& layout = layout_of(op.getInputs().front());
-  if (op.getInputs().size() != 1 || !element.isIntOrIndex() || element.getIntOrFloatBitWidth() > 32) return {};
+  if (op.getKind() == ReduceKind::Custom || op.getInputs().size() != 1 || !element.isIntOrIndex() || element.getIntOrFloatBitWidth() > 32) return {};
   const auto threads = layout::axis_threads(layout, static_cast<int>(op.getAxis()));
   const bool every_lane = 1 << threads.lane_masks.size() == target_.lanes();
   // Where lanes hold copies, of what all lanes reduce together, one of each counts.
